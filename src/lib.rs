@@ -1,0 +1,2 @@
+//! `rocade`: provisioning and configuration as code for LoRaWAN gateways, sensors, MQTT brokers,
+//! certificates and telephone systems. ARCHITECTURE.md tells the way of the data and the rooms.
