@@ -1,0 +1,10 @@
+//! A Linux host: what is read for a plan goes in one exec, what is written in another.
+//!
+//! The far end runs one fixed POSIX shell program (BusyBox is enough) that takes requests as lines on its
+//! standard input; contents and secrets never stand in a command line.
+
+mod ask;
+
+pub use ask::{
+    Answer, Ask, Done, FileFacts, FileKind, Order, Page, Ruling, ServiceAct, ServiceFacts, UserFacts,
+};
