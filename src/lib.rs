@@ -4,5 +4,6 @@
 pub mod host;
 pub mod inventory;
 pub mod model;
+pub mod plan;
 pub mod providers;
 pub mod transport;
