@@ -5,4 +5,6 @@ pub mod host;
 pub mod inventory;
 pub mod model;
 pub mod providers;
+pub mod repository;
+pub mod secrets;
 pub mod transport;
