@@ -6,4 +6,6 @@ pub mod inventory;
 pub mod model;
 pub mod plan;
 pub mod providers;
+pub mod repository;
+pub mod secrets;
 pub mod transport;
