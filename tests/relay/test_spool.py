@@ -1,5 +1,6 @@
 """The spool loses nothing that was committed, sends nothing twice that was acknowledged, and stays in its bound."""
 
+import logging
 import os
 import random
 import shutil
@@ -31,6 +32,9 @@ def fill(spool, numbers_in, padding=0):
     spool.commit()
 
 
+logging.disable(logging.ERROR)
+
+
 class SpoolCase(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp()
@@ -38,7 +42,7 @@ class SpoolCase(unittest.TestCase):
 
     def open(self, bytes_max=1 << 20):
         spool = Spool(self.directory, bytes_max)
-        self.addCleanup(spool.lock_file.close)
+        self.addCleanup(self.abandon, spool)
         return spool
 
     def abandon(self, spool):
