@@ -12,6 +12,10 @@ BED_JSON=$BED_STORE/$BED_NAME.json
 BED_OP=$BED_NAME-op
 BED_KEY=$BED_STORE/identity/id_ed25519
 
+# What root inside a host may not do, because it would be done to the whole machine:
+# set the clock, load kernel modules, reach ports and memory, read the kernel's log.
+BED_BOUNDS=-sys_time,-sys_module,-sys_rawio,-syslog,-mac_admin
+
 die() {
     printf 'bed: %s\n' "$*" >&2
     exit 1
@@ -53,6 +57,11 @@ running_hosts() {
     return 0
 }
 
+# Where the SSH host keys of host $1 are kept between resets.
+host_keys() {
+    echo "$BED_STORE/identity/$BED_NAME-$1"
+}
+
 # The machine's id of the first process of host $1 (process 1 inside), or nothing.
 host_init() {
     local pid ids
@@ -63,6 +72,13 @@ host_init() {
             return
         fi
     done
+}
+
+# The control group of host $1 on this machine (version 2), if it has any.
+control_group() {
+    local root
+    root=$(findmnt --noheadings --first-only --types cgroup2 --output TARGET) || return 1
+    echo "$root/rocade-bed-$BED_NAME-$1"
 }
 
 # Serialises the commands that change a bed. Whatever outlives the command must

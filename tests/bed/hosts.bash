@@ -15,6 +15,13 @@ start_host() {
 
 stop_host() {
     end_processes "$BED_NAME-$1"
+    remove_control_group "$1"
+}
+
+remove_control_group() {
+    local group
+    group=$(control_group "$1") || return 0
+    [[ ! -d $group ]] || find "$group" -depth -type d -exec rmdir {} +
 }
 
 # Ends every process of namespace $1. The first process of a host takes all others
@@ -34,15 +41,25 @@ wait_for_boot() {
     local init turn
     for turn in {1..300}; do
         init=$(host_init "$1")
-        [[ -n $init && -e /proc/$init/root/run/booted ]] && return
+        [[ -n $init ]] && has_booted "$init" && return
         sleep 0.1
     done
     tail -n 20 "$BED_RUN/$1.log" >&2
     die "$1 did not come up in 30 s"
 }
 
+# Whether the init of a host has started what is enabled at boot.
+has_booted() {
+    if [[ -d /proc/$1/root/run/systemd/system ]]; then
+        nsenter --target "$1" --mount --pid --root systemctl is-active --quiet multi-user.target 2>/dev/null
+    else
+        [[ -e /proc/$1/root/run/booted ]]
+    fi
+}
+
 make_host_keys() {
-    local keys=$BED_STORE/identity/$1
+    local keys
+    keys=$(host_keys "$1")
     mkdir -p "$keys"
     [[ -e $keys/ssh_host_ed25519_key ]] ||
         ssh-keygen -q -t ed25519 -N '' -C "root@$1" -f "$keys/ssh_host_ed25519_key"
@@ -51,7 +68,7 @@ make_host_keys() {
 }
 
 forget_host_keys() {
-    rm -rf "${BED_STORE:?}/identity/$1"
+    rm -rf "$(host_keys "$1")"
 }
 
 # Tells tests where everything is; written anew whenever a host changed.
@@ -73,7 +90,8 @@ write_json() {
 }
 
 host_json() {
-    local public=$BED_STORE/identity/$HOST/ssh_host_ed25519_key.pub
+    local public
+    public=$(host_keys "$HOST")/ssh_host_ed25519_key.pub
     printf '    "%s": {\n      "address": "%s", "port": 22, "network": "%s", "operator_address": "%s",\n' \
         "$HOST" "$ADDRESS" "$CIDR" "$VIA"
     printf '      "user": "%s", "password": "%s",\n' "$LOGIN" "$(cat "$BED_STORE/identity/$LAYER.password")"

@@ -39,6 +39,7 @@ remove_namespaces() {
     while read -r name; do
         [[ -e /run/netns/$name ]] || continue
         end_processes "$name"
+        remove_control_group "${name#"$BED_NAME-"}"
         ip netns delete "$name"
     done < <(sort -u "$BED_RUN/namespaces")
     if [[ -e $BED_RUN/made-netns-directory ]]; then

@@ -4,7 +4,7 @@
 # namespace of their own, so a build that dies leaves no mount behind.
 
 BASE_PACKAGES=openssh-server,sudo,procps,iproute2,iputils-ping,curl,ca-certificates,openssl,nftables
-BASE_PACKAGES+=,logrotate,init-system-helpers,sysvinit-core,sysv-rc,initscripts,sysvinit-utils,busybox-syslogd
+BASE_PACKAGES+=,logrotate,init-system-helpers,sysvinit-utils
 RELEASE=bookworm
 
 # "URI suite component" of the Debian archives this machine itself installs from.
@@ -46,6 +46,7 @@ make_trees() {
     local layer tree
     make_identity
     mkdir -p "$BED_STORE/trees"
+    forget_old_trees "$@"
     tree=$(base_tree)
     if [[ ! -e $tree ]]; then
         say "building the base tree (one to two minutes, once)"
@@ -57,6 +58,16 @@ make_trees() {
             say "building the $layer layer"
             build_in_namespace build_layer "$layer" "$tree"
         fi
+    done
+}
+
+# Removes what was built from older recipes, unless some bed may stand on it.
+forget_old_trees() {
+    local tree current
+    ! compgen -G '/run/rocade-bed/*/namespaces' >/dev/null || return 0
+    current=" $(base_tree) $(for layer; do layer_tree "$layer"; done | xargs) "
+    for tree in "$BED_STORE"/trees/*-*; do
+        [[ $current == *" $tree "* || ! -d $tree ]] || rm -rf "$tree"
     done
 }
 
@@ -86,27 +97,8 @@ build_base() {
     in_tree "$tree.new" apt-get install -qy --no-install-recommends ${BASE_PACKAGES//,/ }
     in_tree "$tree.new" apt-get clean
     rm -f "$tree.new"/etc/ssh/ssh_host_*
-    boot_like_a_container "$tree.new"
     unmount_after_build "$tree.new"
     mv "$tree.new" "$tree"
-}
-
-# Leaves to init what a namespace can do: no early boot, no clock, no kernel log, no
-# unmounting; a reboot stops the services and then asks the kernel.
-boot_like_a_container() {
-    local script
-    rm -f "$1"/etc/rcS.d/S*
-    for script in brightness hwclock.sh urandom umountnfs.sh umountfs umountroot busybox-klogd; do
-        rm -f "$1"/etc/rc[0-6].d/[SK]??"$script"
-    done
-    cat >"$1/etc/inittab" <<'INITTAB'
-# Only what runs in a namespace; /run/booted tells the bed that runlevel 2 was reached.
-id:2:initdefault:
-l0:0:wait:/etc/init.d/rc 0
-l2:2:wait:/etc/init.d/rc 2
-b2:2:once:/bin/touch /run/booted
-l6:6:wait:/etc/init.d/rc 6
-INITTAB
 }
 
 build_layer() {
