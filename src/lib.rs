@@ -4,6 +4,7 @@
 pub mod host;
 pub mod inventory;
 pub mod model;
+pub mod pki;
 pub mod providers;
 pub mod repository;
 pub mod secrets;
