@@ -1,4 +1,4 @@
-//! What a certificate says of itself, read from its PEM. A file that cannot be read so is damaged, not absent.
+//! What a certificate says of itself, read from its PEM. What cannot be read so is damaged, not absent.
 
 use std::net::IpAddr;
 

@@ -62,23 +62,45 @@ impl Slot {
 
     /// The private key of a certificate, opened.
     pub fn key_of(&self, certificate: &Certificate, store: &Store) -> anyhow::Result<Secret> {
-        let mut found = false;
+        if !self.has_key() {
+            bail!("there is no key at {}", self.key.display());
+        }
         for path in [&self.key, &self.next_key] {
-            let Some(sealed) = repository::read(path)? else { continue };
-            found = true;
-            let key = store.unseal(&self.key_name, &sealed)?;
-            if public_key(&key).is_some_and(|public| public == certificate.public_key) {
+            if let Some(key) = self.fitting(path, certificate, store)? {
                 return Ok(key);
             }
         }
-        if found {
-            bail!("the key in {} is not the key of the certificate beside it", self.key.display());
+        bail!("the key in {} is not the key of the certificate beside it", self.key.display())
+    }
+
+    /// The key in one file, when there is one and it is the certificate's.
+    fn fitting(
+        &self,
+        path: &Path,
+        certificate: &Certificate,
+        store: &Store,
+    ) -> anyhow::Result<Option<Secret>> {
+        let Some(sealed) = repository::read(path)? else { return Ok(None) };
+        let key = store.unseal(&self.key_name, &sealed)?;
+        let fits = public_key(&key).is_some_and(|public| public == certificate.public_key);
+        Ok(fits.then_some(key))
+    }
+
+    /// Does the last step of a replacement that was stopped before it, so that the next one does not write
+    /// over the key in use.
+    fn settle(&self, store: &Store) -> anyhow::Result<()> {
+        if let Ok(Some(certificate)) = self.certificate()
+            && self.fitting(&self.next_key, &certificate, store)?.is_some()
+        {
+            fs::rename(&self.next_key, &self.key)
+                .with_context(|| format!("naming {}", self.key.display()))?;
         }
-        bail!("there is no key at {}", self.key.display())
+        Ok(())
     }
 
     /// Puts a new pair in place: key, certificate, name of the key.
     pub fn replace(&self, certificate_pem: &str, key_pem: &[u8], store: &Store) -> anyhow::Result<()> {
+        self.settle(store)?;
         let sealed = store.seal(&self.key_name, key_pem)?;
         repository::replace(&self.next_key, sealed.as_bytes())?;
         repository::replace(&self.certificate, certificate_pem.as_bytes())?;

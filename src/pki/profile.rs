@@ -71,6 +71,6 @@ fn frame(name: &str, now: Timestamp, end: Timestamp) -> anyhow::Result<Certifica
 fn serial() -> anyhow::Result<SerialNumber> {
     let mut bytes = [0u8; 16];
     rand::rngs::OsRng.try_fill_bytes(&mut bytes).context("asking the system for random bytes")?;
-    bytes[0] = bytes[0] & 0x3f | 0x40;
+    bytes[0] = (bytes[0] & 0x3f) | 0x40;
     Ok(SerialNumber::from_slice(&bytes))
 }
