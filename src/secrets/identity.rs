@@ -1,4 +1,5 @@
-//! Identities: the private keys that open secrets. Read at the first need, only from a file nobody else reads.
+//! Identities: the private keys that open secrets. Read at the first need, and only from a file that
+//! nobody else can read.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
