@@ -113,6 +113,7 @@ class Client:
     def __init__(self, broker, name, authority=None, user=None, subscribe=None):
         self.subscribe = subscribe
         self.received = []
+        self.connections = 0
         self.subscribed = threading.Event()
         arguments = dict(client_id=name, clean_session=False)
         if hasattr(mqtt, "CallbackAPIVersion"):
@@ -132,6 +133,7 @@ class Client:
             raise AssertionError("no subscription")
 
     def on_connect(self, client, *details):
+        self.connections += 1
         if self.subscribe is not None:
             client.subscribe(self.subscribe, 1)
 
@@ -162,14 +164,17 @@ class Relay:
         self.log = os.path.join(self.home, "log")
         self.health_file = os.path.join(self.home, "relay-status.json")
         self.process = None
+        self.starts = 0
 
     def start(self):
+        """Starts it and waits until it has its subscription: uplinks before the very first one are not its own."""
         with open(self.config, "w", encoding="utf-8") as file:
             json.dump(self.settings, file)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, os.path.join(places.RELAY, "main.py"), "--config", self.config], stderr=log)
-        return self
+        self.starts += 1
+        wait_for("the relay to subscribe", lambda: self.logged("local broker: subscribed") >= self.starts)
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

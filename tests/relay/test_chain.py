@@ -139,7 +139,7 @@ class Outages(ChainCase):
         self.chain.send(publisher, 10)
         self.chain.local.stop()
         self.chain.local.start()
-        wait_for("the publisher to be back", publisher.client.is_connected)
+        wait_for("the publisher to be back", lambda: publisher.connections == 2)
         self.chain.send(publisher, 10)
         wait_for("20 readings", lambda: len(set(self.counters(reader))) == 20)
         self.assert_all_arrived(reader, 20, 0)
@@ -156,7 +156,7 @@ class Trust(ChainCase):
         self.relay.start()
         self.chain.send(publisher, 5)
         wait_for("two refusals", lambda: self.relay.logged("certificate is not accepted") >= 2)
-        self.assertEqual(wait_for("the health file", self.relay.health)["state"], "untrusted")
+        wait_for("the health file to say so", lambda: self.relay.health().get("state") == "untrusted")
         self.assertEqual(reader.received, [])
         self.assertEqual(self.chain.remote.logged(" as rocade-relay-pool-gw"), 0)
         self.assert_only_tls(proxy)
@@ -192,7 +192,7 @@ class Trust(ChainCase):
         self.chain.send(publisher, 2)
         wait_for("two failures", lambda: self.relay.logged("remote broker:") >= 2)
         self.assertEqual(clear.logged("PUBLISH"), 0)
-        self.assertEqual(clear.logged("rocade-relay"), 0)
+        self.assertEqual(clear.logged(" as rocade-relay-pool-gw"), 0)
 
     def test_wrong_password(self):
         reader, publisher = self.chain.reader(), self.chain.publisher()

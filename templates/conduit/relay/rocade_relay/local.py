@@ -61,7 +61,6 @@ class LocalLink:
         while not stopping.is_set():
             try:
                 session = self._open()
-                logging.info("local broker: connected")
                 retry_s = 1
                 while not stopping.is_set():
                     session.turn(1.0, before_write=self.commit)
@@ -98,6 +97,8 @@ class LocalLink:
         codes = [getattr(code, "value", code) for code in granted]
         if any(code >= 128 for code in codes):
             logging.error("local broker: subscription refused")
+        else:
+            logging.info("local broker: subscribed")
 
     def _on_message(self, client, userdata, received):
         try:

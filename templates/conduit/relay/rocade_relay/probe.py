@@ -29,4 +29,4 @@ def send(config, nonce):
     except (OSError, ConnectionLost) as error:
         raise ProbeError(str(error)) from None
     session.client.disconnect()
-    session.turn(0)
+    session.client.loop_write()
