@@ -1,4 +1,4 @@
-"""The init script and the supervisor: a dead relay comes back, stop leaves nothing, in every shell and with what tools there are."""
+"""The init script and the supervisor: a dead relay comes back, stop leaves nothing, whatever the shell."""
 
 import json
 import os
@@ -38,15 +38,25 @@ class Service(unittest.TestCase):
             settings[part]["host"], settings[part]["port"] = "127.0.0.1", free_port()
         with open(os.path.join(relay, "config.json"), "w", encoding="utf-8") as file:
             json.dump(settings, file)
-        self.environment = dict(os.environ, ROCADE_BASE=self.base, ROCADE_PIDFILE=self.pid_file,
-                                ROCADE_LOG=self.log, ROCADE_PYTHON=sys.executable)
+        self.environment = dict(
+            os.environ,
+            ROCADE_BASE=self.base,
+            ROCADE_PIDFILE=self.pid_file,
+            ROCADE_LOG=self.log,
+            ROCADE_PYTHON=sys.executable,
+        )
         self.shell = ["sh"]
         self.addCleanup(self.act, "stop")
 
     def act(self, action):
         """Runs the init script; gives its exit code."""
-        return subprocess.run(self.shell + [self.script, action], env=self.environment, timeout=90,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
+        return subprocess.run(
+            self.shell + [self.script, action],
+            env=self.environment,
+            timeout=90,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        ).returncode
 
     def supervisor(self):
         with open(self.pid_file) as file:
@@ -54,6 +64,7 @@ class Service(unittest.TestCase):
 
     def relay(self, other_than=None):
         """The pid of the running relay, from its health file, once there is one."""
+
         def look():
             try:
                 with open(os.path.join(self.base, "relay-status.json"), encoding="utf-8") as file:
@@ -61,6 +72,7 @@ class Service(unittest.TestCase):
             except FileNotFoundError:
                 return None
             return pid if pid != other_than and alive(pid) else None
+
         return wait_for("the relay to run", look)
 
     def life(self):
@@ -108,7 +120,7 @@ class Service(unittest.TestCase):
         self.life()
 
     def tools(self, changes):
-        """A PATH of the few tools the scripts use; `changes` names the program behind a tool, or None for absent."""
+        """A PATH of the few tools the scripts use; `changes`: tool -> program behind it, None: absent."""
         directory = os.path.join(self.base, "bin")
         os.mkdir(directory)
         tools = dict.fromkeys(("sh", "cat", "date", "grep", "rm", "setsid", "sleep"), "")
