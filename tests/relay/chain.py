@@ -1,4 +1,4 @@
-"""The whole chain on loopback: a local Mosquitto in clear, the relay as a process, a remote Mosquitto with TLS."""
+"""The whole chain on loopback: a local Mosquitto in clear, the relay as a process, a remote one with TLS."""
 
 import base64
 import json
@@ -50,9 +50,23 @@ def openssl(*arguments):
 
 def make_authority(directory, name):
     """A CA of its own: NAME.pem and NAME.key."""
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-            "-subj", "/CN=" + name, "-keyout", os.path.join(directory, name + ".key"),
-            "-out", os.path.join(directory, name + ".pem"))
+    openssl(
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=" + name,
+        "-keyout",
+        os.path.join(directory, name + ".key"),
+        "-out",
+        os.path.join(directory, name + ".pem"),
+    )
 
 
 def make_leaf(directory, authority, name, names="DNS:broker.test,IP:127.0.0.1"):
@@ -60,11 +74,37 @@ def make_leaf(directory, authority, name, names="DNS:broker.test,IP:127.0.0.1"):
     path = os.path.join(directory, name)
     with open(path + ".ext", "w") as file:
         file.write("subjectAltName=%s\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n" % names)
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
-            "-keyout", path + ".key", "-out", path + ".csr")
-    openssl("x509", "-req", "-in", path + ".csr", "-CA", os.path.join(directory, authority + ".pem"),
-            "-CAkey", os.path.join(directory, authority + ".key"), "-CAcreateserial", "-days", "1",
-            "-extfile", path + ".ext", "-out", path + ".pem")
+    openssl(
+        "req",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-subj",
+        "/CN=" + name,
+        "-keyout",
+        path + ".key",
+        "-out",
+        path + ".csr",
+    )
+    openssl(
+        "x509",
+        "-req",
+        "-in",
+        path + ".csr",
+        "-CA",
+        os.path.join(directory, authority + ".pem"),
+        "-CAkey",
+        os.path.join(directory, authority + ".key"),
+        "-CAcreateserial",
+        "-days",
+        "1",
+        "-extfile",
+        path + ".ext",
+        "-out",
+        path + ".pem",
+    )
 
 
 class Broker:
@@ -76,9 +116,14 @@ class Broker:
         os.mkdir(self.home)
         self.log = os.path.join(self.home, "log")
         self.config = os.path.join(self.home, "mosquitto.conf")
-        settings = ["listener %d 127.0.0.1" % self.port, "persistence true",
-                    "persistence_location %s/" % self.home, "log_dest file " + self.log, "log_type all",
-                    "max_queued_messages 0"]
+        settings = [
+            "listener %d 127.0.0.1" % self.port,
+            "persistence true",
+            "persistence_location %s/" % self.home,
+            "log_dest file " + self.log,
+            "log_type all",
+            "max_queued_messages 0",
+        ]
         if os.getuid() == 0:
             settings.append("user root")
         with open(self.config, "w") as file:
@@ -86,8 +131,9 @@ class Broker:
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen(["mosquitto", "-c", self.config], stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            ["mosquitto", "-c", self.config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         wait_for("the broker to listen", self.listens)
         return self
 
@@ -108,11 +154,12 @@ class Broker:
 
 
 class Client:
-    """A test's own MQTT client; received messages stand in `received`, in order, as (topic, object, retained)."""
+    """A test's own MQTT client; `received` holds what came, in order, as (topic, object, retained)."""
 
     def __init__(self, broker, name, authority=None, user=None, subscribe=None):
         self.subscribe = subscribe
         self.received = []
+        self.connections = 0
         self.subscribed = threading.Event()
         arguments = dict(client_id=name, clean_session=False)
         if hasattr(mqtt, "CallbackAPIVersion"):
@@ -132,11 +179,14 @@ class Client:
             raise AssertionError("no subscription")
 
     def on_connect(self, client, *details):
+        self.connections += 1
         if self.subscribe is not None:
             client.subscribe(self.subscribe, 1)
 
     def on_message(self, client, userdata, message):
-        self.received.append((message.topic, json.loads(message.payload.decode("utf-8")), bool(message.retain)))
+        self.received.append(
+            (message.topic, json.loads(message.payload.decode("utf-8")), bool(message.retain))
+        )
 
     def publish(self, topic, payload, qos=1):
         """Publishes; gives what can be waited on."""
@@ -162,14 +212,18 @@ class Relay:
         self.log = os.path.join(self.home, "log")
         self.health_file = os.path.join(self.home, "relay-status.json")
         self.process = None
+        self.starts = 0
 
     def start(self):
+        """Starts it and waits for its subscription: uplinks before the very first one are not its own."""
         with open(self.config, "w", encoding="utf-8") as file:
             json.dump(self.settings, file)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, os.path.join(places.RELAY, "main.py"), "--config", self.config], stderr=log)
-        return self
+                [sys.executable, os.path.join(places.RELAY, "main.py"), "--config", self.config], stderr=log
+            )
+        self.starts += 1
+        wait_for("the relay to subscribe", lambda: self.logged("local broker: subscribed") >= self.starts)
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -224,29 +278,60 @@ class Chain:
     def remote_lines(self):
         passwords, access = self.path("passwords"), self.path("acl")
         for index, (user, password) in enumerate(((RELAY_USER, RELAY_PASSWORD), ("reader", "reader"))):
-            subprocess.run(["mosquitto_passwd", "-b"] + ["-c"] * (index == 0) + [passwords, user, password],
-                           check=True, stderr=subprocess.DEVNULL)
+            subprocess.run(
+                ["mosquitto_passwd", "-b"] + ["-c"] * (index == 0) + [passwords, user, password],
+                check=True,
+                stderr=subprocess.DEVNULL,
+            )
         with open(access, "w") as file:
-            file.write("user %s\ntopic write sites/pool/#\ntopic write rocade/relays/pool-gw/#\n"
-                       "user reader\ntopic read #\n" % RELAY_USER)
-        return ["allow_anonymous false", "password_file " + passwords, "acl_file " + access,
-                "certfile " + self.path("server.pem"), "keyfile " + self.path("server.key"),
-                "tls_version tlsv1.2"]
+            file.write(
+                "user %s\ntopic write sites/pool/#\ntopic write rocade/relays/pool-gw/#\n"
+                "user reader\ntopic read #\n" % RELAY_USER
+            )
+        return [
+            "allow_anonymous false",
+            "password_file " + passwords,
+            "acl_file " + access,
+            "certfile " + self.path("server.pem"),
+            "keyfile " + self.path("server.key"),
+            "tls_version tlsv1.2",
+        ]
 
     def settings(self):
         with open(self.path("password"), "w") as file:
             file.write(RELAY_PASSWORD + "\n")
         return {
-            "format": 1, "gateway": "pool-gw", "site": "pool",
-            "local": {"host": "127.0.0.1", "port": self.local.port, "topic": "lora/+/+/up",
-                      "probe_topic": "rocade/probe"},
-            "remote": {"host": "127.0.0.1", "port": self.remote.port, "ca_file": self.path("authority.pem"),
-                       "username": RELAY_USER, "password_file": self.path("password"),
-                       "client_id": "rocade-relay-pool-gw", "keepalive_s": 60, "server_name": "broker.test"},
+            "format": 1,
+            "gateway": "pool-gw",
+            "site": "pool",
+            "local": {
+                "host": "127.0.0.1",
+                "port": self.local.port,
+                "topic": "lora/+/+/up",
+                "probe_topic": "rocade/probe",
+            },
+            "remote": {
+                "host": "127.0.0.1",
+                "port": self.remote.port,
+                "ca_file": self.path("authority.pem"),
+                "username": RELAY_USER,
+                "password_file": self.path("password"),
+                "client_id": "rocade-relay-pool-gw",
+                "keepalive_s": 60,
+                "server_name": "broker.test",
+            },
             "spool": {"dir": os.path.join(self.directory, "relay", "spool"), "max_bytes": 4 << 20},
-            "status_topic": STATUS_TOPIC, "probe_reply_topic": PROBE_REPLY_TOPIC,
-            "sensors": {CONFIG_EUI: {"name": "pool-hall", "site": "pool", "model": "adeunis-comfort-co2",
-                                     "topic": TOPIC, "period_s": 600}},
+            "status_topic": STATUS_TOPIC,
+            "probe_reply_topic": PROBE_REPLY_TOPIC,
+            "sensors": {
+                CONFIG_EUI: {
+                    "name": "pool-hall",
+                    "site": "pool",
+                    "model": "adeunis-comfort-co2",
+                    "topic": TOPIC,
+                    "period_s": 600,
+                }
+            },
         }
 
     def reader(self, name="reader"):
@@ -263,17 +348,35 @@ class Chain:
         """The next uplink as the network server writes it (bytes)."""
         self.uplinks += 1
         body = {
-            "tmst": 4293983404, "chan": 1, "rfch": 0, "freq": 868.3, "stat": 1, "modu": "LORA", "datr": "SF12BW125",
-            "codr": "4/5", "lsnr": 10.2, "rssi": -27, "opts": "", "size": len(payload) // 2, "fcnt": self.uplinks,
-            "cls": 0, "port": 1, "mhdr": "40b6feb000%04x00" % self.uplinks,
-            "data": base64.b64encode(bytes.fromhex(payload)).decode(), "appeui": "7d-75-27-ad-d1-d2-f7-08",
-            "deveui": EUI, "ack": False, "adr": False, "gweui": "00-80-00-00-a0-00-63-c3", "seqn": self.uplinks,
+            "tmst": 4293983404,
+            "chan": 1,
+            "rfch": 0,
+            "freq": 868.3,
+            "stat": 1,
+            "modu": "LORA",
+            "datr": "SF12BW125",
+            "codr": "4/5",
+            "lsnr": 10.2,
+            "rssi": -27,
+            "opts": "",
+            "size": len(payload) // 2,
+            "fcnt": self.uplinks,
+            "cls": 0,
+            "port": 1,
+            "mhdr": "40b6feb000%04x00" % self.uplinks,
+            "data": base64.b64encode(bytes.fromhex(payload)).decode(),
+            "appeui": "7d-75-27-ad-d1-d2-f7-08",
+            "deveui": EUI,
+            "ack": False,
+            "adr": False,
+            "gweui": "00-80-00-00-a0-00-63-c3",
+            "seqn": self.uplinks,
         }
         body.update(fields)
         return json.dumps(body).encode("utf-8")
 
     def send(self, publisher, count, **fields):
-        """Sends `count` uplinks on both topics the network server uses; returns when the local broker has them."""
+        """Sends `count` uplinks on both topics the network server uses; returns when the broker has them."""
         sent = []
         for _ in range(count):
             body = self.uplink(**fields)
@@ -288,49 +391,3 @@ class Chain:
         self.remote.stop()
         self.local.stop()
         shutil.rmtree(self.directory)
-
-
-class Eavesdropper:
-    """A TCP listener that keeps what comes in; passes it on to `target` (a port) and back, or hangs up."""
-
-    def __init__(self, target=None, port=0):
-        self.target = target
-        self.heard = bytearray()
-        self.connections = 0
-        self.listener = socket.socket()
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", port))
-        self.listener.listen(16)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                client = self.listener.accept()[0]
-            except OSError:
-                return
-            self.connections += 1
-            if self.target is None:
-                client.close()
-                continue
-            server = socket.create_connection(("127.0.0.1", self.target))
-            threading.Thread(target=self.pass_on, args=(client, server, self.heard), daemon=True).start()
-            threading.Thread(target=self.pass_on, args=(server, client, bytearray()), daemon=True).start()
-
-    def pass_on(self, source, sink, heard):
-        try:
-            while True:
-                part = source.recv(65536)
-                heard += part
-                if not part:
-                    break
-                sink.sendall(part)
-        except OSError:
-            pass
-        for end in (source, sink):
-            end.close()
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()

@@ -1,4 +1,4 @@
-"""A configuration the relay cannot work with ends with code 64 and names the key; unknown keys are nothing."""
+"""A configuration the relay cannot work with ends with code 64 and names the key at fault."""
 
 import copy
 import json
@@ -12,14 +12,31 @@ import places
 from rocade_relay import config
 
 GOOD = {
-    "format": 1, "gateway": "pool-gw", "site": "pool",
+    "format": 1,
+    "gateway": "pool-gw",
+    "site": "pool",
     "local": {"host": "127.0.0.1", "port": 1883, "topic": "lora/+/+/up", "probe_topic": "rocade/probe"},
-    "remote": {"host": "broker.example.net", "port": 8883, "ca_file": "/ca.pem", "username": "relay-pool-gw",
-               "password_file": "/password", "client_id": "rocade-relay-pool-gw", "keepalive_s": 60},
+    "remote": {
+        "host": "broker.example.net",
+        "port": 8883,
+        "ca_file": "/ca.pem",
+        "username": "relay-pool-gw",
+        "password_file": "/password",
+        "client_id": "rocade-relay-pool-gw",
+        "keepalive_s": 60,
+    },
     "spool": {"dir": "/var/config/rocade/spool", "max_bytes": 16777216},
-    "status_topic": "rocade/relays/pool-gw/status", "probe_reply_topic": "rocade/relays/pool-gw/probe",
-    "sensors": {"0018b21000004a2f": {"name": "pool-hall", "site": "pool", "model": "adeunis-comfort-co2",
-                                     "topic": "sites/pool/hall", "period_s": 600}},
+    "status_topic": "rocade/relays/pool-gw/status",
+    "probe_reply_topic": "rocade/relays/pool-gw/probe",
+    "sensors": {
+        "0018b21000004a2f": {
+            "name": "pool-hall",
+            "site": "pool",
+            "model": "adeunis-comfort-co2",
+            "topic": "sites/pool/hall",
+            "period_s": 600,
+        }
+    },
 }
 
 
@@ -56,7 +73,9 @@ class Configuration(unittest.TestCase):
         self.assertEqual(settings.sensors["0018b21000004a2f"].codec.model, "comfort-co2")
         for model in ("adeunis-comfort", "adeunis-comfort-v1", "comfort", "raw"):
             load(changed(("sensors", "0018b21000004a2f", "model"), model))
-        self.assertEqual(load(changed(("remote", "server_name"), "b.example")).remote.server_name, "b.example")
+        self.assertEqual(
+            load(changed(("remote", "server_name"), "b.example")).remote.server_name, "b.example"
+        )
 
     def test_every_needed_key_is_missed_by_name(self):
         unused = {("site",), ("sensors", "0018b21000004a2f"), ("sensors", "0018b21000004a2f", "period_s")}
@@ -72,11 +91,19 @@ class Configuration(unittest.TestCase):
         self.assertEqual(count, 25)
 
     def test_wrong_values(self):
-        for at, value in ((("format",), 2), (("local", "port"), "1883"), (("remote", "port"), 0),
-                          (("remote",), []), (("status_topic",), "a/#"), (("spool", "max_bytes"), 1000),
-                          (("sensors", "zz"), {}), (("gateway",), ""), (("remote", "keepalive_s"), True),
-                          (("sensors", "0018b21000004a2f", "model"), "toaster"),
-                          (("sensors", "0018b21000004a2f", "topic"), "sites/+/x")):
+        for at, value in (
+            (("format",), 2),
+            (("local", "port"), "1883"),
+            (("remote", "port"), 0),
+            (("remote",), []),
+            (("status_topic",), "a/#"),
+            (("spool", "max_bytes"), 1000),
+            (("sensors", "zz"), {}),
+            (("gateway",), ""),
+            (("remote", "keepalive_s"), True),
+            (("sensors", "0018b21000004a2f", "model"), "toaster"),
+            (("sensors", "0018b21000004a2f", "topic"), "sites/+/x"),
+        ):
             with self.assertRaises(config.ConfigError, msg=at):
                 load(changed(at, value))
 
@@ -88,7 +115,9 @@ class Configuration(unittest.TestCase):
                     file.write(text)
                 result = subprocess.run(
                     [sys.executable, os.path.join(places.RELAY, "main.py"), "--config", path],
-                    stderr=subprocess.PIPE, timeout=60)
+                    stderr=subprocess.PIPE,
+                    timeout=60,
+                )
                 self.assertEqual(result.returncode, 64, result.stderr)
                 self.assertIn(b"configuration", result.stderr)
             self.assertIn(b"file", result.stderr)

@@ -12,8 +12,13 @@ DECODE = os.path.join(places.RELAY, "decode.py")
 
 
 def run(*arguments, **options):
-    return subprocess.run([sys.executable, DECODE] + list(arguments), stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=60, **options)
+    return subprocess.run(
+        [sys.executable, DECODE] + list(arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        **options
+    )
 
 
 class Decode(unittest.TestCase):
@@ -36,13 +41,13 @@ class Decode(unittest.TestCase):
     def test_every_line_is_answered_in_order(self):
         lines = [
             b'{"model":"adeunis-comfort","fport":1,"hex":"30a9"}',
-            b'not json',
+            b"not json",
             b'{"model":"toaster","fport":1,"hex":"30a9"}',
             b'{"model":"comfort","fport":1,"hex":"3"}',
             b'["list"]',
             b'{"model":"comfort"}',
-            b'\xff\xfe',
-            b'[' * 5000,
+            b"\xff\xfe",
+            b"[" * 5000,
             b'{"model":"raw","hex":"00"}',
             b'{"model":"comfort-co2","fport":1,"hex":""}',
         ]
@@ -57,8 +62,9 @@ class Decode(unittest.TestCase):
         self.assertEqual(answers[9], {"type": "Invalid"})
 
     def test_answers_before_the_next_line_comes(self):
-        process = subprocess.Popen([sys.executable, DECODE, "--jsonl"], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, DECODE, "--jsonl"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         try:
             for _ in range(2):
                 process.stdin.write(b'{"model":"comfort","hex":"30a9"}\n')
@@ -70,10 +76,18 @@ class Decode(unittest.TestCase):
             process.stdout.close()
 
     def test_needs_no_paho(self):
-        program = "import sys; sys.modules['paho'] = None; sys.argv = ['decode.py', '--model', 'comfort', '30a9']\n" \
-                  "import runpy; runpy.run_path(%r, run_name='__main__')" % DECODE
-        result = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                cwd=places.RELAY, timeout=60, env=dict(os.environ, PYTHONPATH=places.RELAY))
+        program = (
+            "import sys; sys.modules['paho'] = None; sys.argv = ['decode.py', '--model', 'comfort', '30a9']\n"
+            "import runpy; runpy.run_path(%r, run_name='__main__')" % DECODE
+        )
+        result = subprocess.run(
+            [sys.executable, "-c", program],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=places.RELAY,
+            timeout=60,
+            env=dict(os.environ, PYTHONPATH=places.RELAY),
+        )
         self.assertEqual(result.returncode, 0, result.stderr)
 
 

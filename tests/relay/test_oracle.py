@@ -29,7 +29,11 @@ class Oracle(unittest.TestCase):
         request = "".join("%s %s\n" % (DEVICE_TYPES[model], payload.hex()) for model, _, payload in generated)
         answer = subprocess.run(
             ["node", os.path.join(places.HERE, "oracle", "driver.js"), places.ORACLE],
-            input=request.encode("ascii"), stdout=subprocess.PIPE, check=True, timeout=120)
+            input=request.encode("ascii"),
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=120,
+        )
         expected = [json.loads(line) for line in answer.stdout.splitlines()]
         self.assertEqual(len(expected), len(generated))
         counts, outcomes = collections.Counter(), collections.Counter()

@@ -1,4 +1,4 @@
-"""The spool loses nothing that was committed, sends nothing twice that was acknowledged, and stays in its bound."""
+"""The spool loses nothing committed, gives nothing again once acknowledged, and stays in its bound."""
 
 import logging
 import os
@@ -59,7 +59,9 @@ class SpoolCase(unittest.TestCase):
         self.assertEqual(spool.take(5), [])
         spool.commit()
         for got, want in zip(spool.take(5), messages):
-            self.assertEqual((got[1].topic, got[1].payload, got[1].retain), (want.topic, want.payload, want.retain))
+            self.assertEqual(
+                (got[1].topic, got[1].payload, got[1].retain), (want.topic, want.payload, want.retain)
+            )
 
     def test_only_unacknowledged_messages_after_a_restart(self):
         spool = self.open()
@@ -93,8 +95,11 @@ class SpoolCase(unittest.TestCase):
         spool = self.open(bytes_max)
         for start in range(0, 3000, 10):
             fill(spool, range(start, start + 10), padding=200)
-            on_disk = sum(os.path.getsize(os.path.join(self.directory, name))
-                          for name in os.listdir(self.directory) if name.endswith(".seg"))
+            on_disk = sum(
+                os.path.getsize(os.path.join(self.directory, name))
+                for name in os.listdir(self.directory)
+                if name.endswith(".seg")
+            )
             self.assertLessEqual(on_disk, bytes_max)
             self.assertEqual(on_disk, spool.size())
         kept = numbers(spool)
@@ -175,6 +180,7 @@ class SpoolCase(unittest.TestCase):
 
         def full(descriptor):
             raise OSError(28, "No space left on device")
+
         os.fsync = full
         try:
             with self.assertRaises(OSError):
@@ -197,8 +203,15 @@ class SpoolCase(unittest.TestCase):
         durable = -1
         for _ in range(12):
             writer = subprocess.Popen(
-                [sys.executable, os.path.join(places.HERE, "spool_writer.py"), self.directory, "100000000",
-                 str(durable + 1)], stdout=subprocess.PIPE)
+                [
+                    sys.executable,
+                    os.path.join(places.HERE, "spool_writer.py"),
+                    self.directory,
+                    "100000000",
+                    str(durable + 1),
+                ],
+                stdout=subprocess.PIPE,
+            )
             for _ in range(source.randint(1, 60)):
                 line = writer.stdout.readline()
             writer.send_signal(signal.SIGKILL)

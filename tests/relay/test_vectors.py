@@ -45,8 +45,11 @@ class CutDataFrames(unittest.TestCase):
     """Time-stamped data frames whose tail is cut give an error and no measure."""
 
     def test_examples_of_the_digest(self):
-        for model, text in (("comfort", "4c6400c51f"), ("comfort", "4c6400c51f00c72014aba3"),
-                            ("comfort-co2", "6a8401b33e01a40f777c")):
+        for model, text in (
+            ("comfort", "4c6400c51f"),
+            ("comfort", "4c6400c51f00c72014aba3"),
+            ("comfort-co2", "6a8401b33e01a40f777c"),
+        ):
             codec = codecs.find(model)
             payload = bytes.fromhex(text)
             got = codec.decode(payload)

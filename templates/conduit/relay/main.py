@@ -1,4 +1,4 @@
-"""The relay: `main.py --config FILE` runs it, `main.py --config FILE --probe NONCE` asks a running one to answer.
+"""The relay: `main.py --config FILE` runs it; with `--probe NONCE` it asks a running one to answer.
 
 Exit codes: 0 stopped on request or probe accepted, 64 wrong arguments or configuration, 69 no local
 broker for a probe, 75 another relay runs on the same spool.
@@ -46,8 +46,13 @@ def relay(settings):
             logging.error("the supervisor is gone")
             stopping.set()
 
-    logging.info("relay %s of %s: %d sensors, %d messages waiting",
-                 VERSION, settings.gateway, len(settings.sensors), spool.waiting())
+    logging.info(
+        "relay %s of %s: %d sensors, %d messages waiting",
+        VERSION,
+        settings.gateway,
+        len(settings.sensors),
+        spool.waiting(),
+    )
     thread = remote.start(stopping)
     LocalLink(settings, spool, status, remote.wake).run(stopping, tick)
     remote.wake()

@@ -6,12 +6,41 @@ SEED = 8275
 ROUNDS = 90
 # Frame code -> lengths of a whole frame without and with the device time stamp (None: any number of samples).
 LAYOUTS = {
-    "comfort-v1": {0x10: (10,), 0x1F: (8,), 0x20: (3, 4, 5), 0x30: (2,), 0x33: (5,), 0x4C: None, 0x4D: (6,),
-                   0x51: (9, 13), 0x52: (9, 13)},
-    "comfort": {0x10: (11,), 0x1F: (8,), 0x20: (3, 4, 5), 0x30: (2,), 0x33: (5,), 0x37: (8,), 0x4C: None,
-                0x4D: (6, 10), 0x51: (9, 13), 0x52: (9, 13)},
-    "comfort-co2": {0x10: (11, 13), 0x1F: (8,), 0x20: (3, 4, 5), 0x30: (11, 19, 23), 0x33: (5,), 0x37: (8,),
-                    0x51: (9, 13), 0x52: (9, 13), 0x6A: None, 0x6B: (8, 12)},
+    "comfort-v1": {
+        0x10: (10,),
+        0x1F: (8,),
+        0x20: (3, 4, 5),
+        0x30: (2,),
+        0x33: (5,),
+        0x4C: None,
+        0x4D: (6,),
+        0x51: (9, 13),
+        0x52: (9, 13),
+    },
+    "comfort": {
+        0x10: (11,),
+        0x1F: (8,),
+        0x20: (3, 4, 5),
+        0x30: (2,),
+        0x33: (5,),
+        0x37: (8,),
+        0x4C: None,
+        0x4D: (6, 10),
+        0x51: (9, 13),
+        0x52: (9, 13),
+    },
+    "comfort-co2": {
+        0x10: (11, 13),
+        0x1F: (8,),
+        0x20: (3, 4, 5),
+        0x30: (11, 19, 23),
+        0x33: (5,),
+        0x37: (8,),
+        0x51: (9, 13),
+        0x52: (9, 13),
+        0x6A: None,
+        0x6B: (8, 12),
+    },
 }
 SAMPLE_SIZES = {0x4C: 3, 0x6A: 5}
 STAMPED_MODELS = ("comfort", "comfort-co2")
@@ -43,7 +72,8 @@ def body(source, code, length):
     """A frame of `length` bytes; half of the bytes are extremes."""
     return bytes([code]) + bytes(
         source.choice((0x00, 0x01, 0x7F, 0x80, 0xFF)) if source.random() < 0.5 else source.getrandbits(8)
-        for _ in range(length - 1))
+        for _ in range(length - 1)
+    )
 
 
 def is_cut_stamped_data(model, payload):

@@ -28,8 +28,9 @@ class Repeats:
     def seen_before(self, identity):
         """Whether `identity` came within the window; remembers it. None is never a repeat."""
         now = time.monotonic()
-        while self.seen and (len(self.seen) > REPEATS_REMEMBERED
-                             or next(iter(self.seen.values())) < now - REPEAT_WINDOW_S):
+        while self.seen and (
+            len(self.seen) > REPEATS_REMEMBERED or next(iter(self.seen.values())) < now - REPEAT_WINDOW_S
+        ):
             self.seen.popitem(last=False)
         if identity is None:
             return False
@@ -60,12 +61,12 @@ class LocalLink:
         retry_s = 1
         while not stopping.is_set():
             try:
-                session = self._open()
-                logging.info("local broker: connected")
-                retry_s = 1
-                while not stopping.is_set():
-                    session.turn(1.0, before_write=self.commit)
-                    tick()
+                with Session("rocade-relay-" + self.config.gateway, clean_session=False) as session:
+                    self._open(session)
+                    retry_s = 1
+                    while not stopping.is_set():
+                        session.turn(1.0, before_write=self.commit)
+                        tick()
             except Exception as error:  # Whatever it is, the next connection may do better.
                 logging.warning("local broker: %s; again in %d s", error, retry_s)
                 deadline = time.monotonic() + retry_s
@@ -73,17 +74,13 @@ class LocalLink:
                     tick()
                     stopping.wait(0.5)
                 retry_s = min(retry_s * 2, RETRY_S_MAX)
-            finally:
-                self.spool.pending.clear()
 
-    def _open(self):
-        session = Session("rocade-relay-" + self.config.gateway, clean_session=False)
+    def _open(self, session):
         session.client.on_message = self._on_message
         session.client.on_subscribe = self._on_subscribe
         # Uplinks the broker kept for us arrive together with its consent.
         session.open(self.config.local, KEEPALIVE_S, before_write=self.commit)
         session.client.subscribe([(self.config.local.topic, 1), (self.config.local.probe_topic, 1)])
-        return session
 
     def commit(self):
         """Makes what was read durable, and lets the remote side know. Raises OSError on a full flash."""
@@ -98,6 +95,8 @@ class LocalLink:
         codes = [getattr(code, "value", code) for code in granted]
         if any(code >= 128 for code in codes):
             logging.error("local broker: subscription refused")
+        else:
+            logging.info("local broker: subscribed")
 
     def _on_message(self, client, userdata, received):
         try:
@@ -117,7 +116,8 @@ class LocalLink:
         if sensor is None:
             self.status.unknown(read.dev_eui)
             self.unknown_log.warning(
-                "uplink of unknown sensor %s (%d so far)", read.dev_eui, self.status.unknown_uplinks)
+                "uplink of unknown sensor %s (%d so far)", read.dev_eui, self.status.unknown_uplinks
+            )
         elif self.repeats.seen_before(read.identity()):
             self.status.repeats += 1
         else:

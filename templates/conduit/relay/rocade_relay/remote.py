@@ -101,8 +101,8 @@ class RemoteLink:
         return retry_s * random.uniform(0.75, 1.0)
 
     def _serve(self, stopping):
-        session = self._connect()
-        try:
+        with Session(self.config.remote.client_id, clean_session=True) as session:
+            self._open(session)
             logging.info("remote broker: connected, %d messages waiting", self.spool.waiting())
             self.in_flight.clear()
             self.spool.rewind()
@@ -116,12 +116,9 @@ class RemoteLink:
                 self.spool.save_acked_lazily()
                 if self.in_flight and time.monotonic() - self.heard_at > PUBACK_PATIENCE_S:
                     raise ConnectionLost("the broker acknowledges nothing")
-        finally:
-            session.close()
 
-    def _connect(self):
+    def _open(self, session):
         remote, will = self.config.remote, self.status.will()
-        session = Session(remote.client_id, clean_session=True)
         session.client.tls_set_context(VerifyingContext(remote.ca_file, remote.server_name))
         session.client.username_pw_set(remote.username, read_password(remote.password_file))
         session.client.will_set(will.topic, will.payload, qos=1, retain=True)
@@ -130,7 +127,6 @@ class RemoteLink:
             session.open(remote, remote.keepalive_s)
         except ssl.SSLCertVerificationError as error:
             raise Untrusted(why_untrusted(error)) from None
-        return session
 
     def _fill(self, client):
         room = IN_FLIGHT_MAX - len(self.in_flight)

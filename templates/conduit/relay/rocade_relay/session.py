@@ -2,7 +2,7 @@
 
 paho-mqtt 1.6 acknowledges as soon as on_message returns. With a write callback registered it only
 queues the acknowledgement, and `turn` writes after `before_write`: so one fsync covers a batch.
-The same code runs on paho-mqtt 1.6 and 2.x. A session is used for one connection and thrown away.
+The same code runs on paho-mqtt 1.6 and 2.x. A session is used for one connection, in a `with`.
 """
 
 import select
@@ -30,7 +30,8 @@ class Session:
     def __init__(self, client_id, clean_session):
         if hasattr(mqtt, "CallbackAPIVersion"):
             self.client = mqtt.Client(
-                mqtt.CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean_session)
+                mqtt.CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean_session
+            )
         else:
             self.client = mqtt.Client(client_id=client_id, clean_session=clean_session)
         self.connack = None
@@ -70,7 +71,10 @@ class Session:
             self._check(self.client.loop_write())
         self._check(self.client.loop_misc())
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *reason):
         """Drops the connection without a word, so that the broker publishes the last will."""
         socket = self.client.socket()
         if socket is not None:

@@ -13,6 +13,7 @@ import threading
 import time
 import zlib
 
+from .log import Seldom
 from .message import Message
 
 HEADER = struct.Struct(">II")  # length of the body, CRC-32 of the body
@@ -72,6 +73,7 @@ class Spool:
         self.acked = read_acked(self.acked_path)
         self.acked_saved = self.acked
         self.acked_saved_at = time.monotonic()
+        self.acked_log = Seldom()
         self.segments = self._open_segments()
         self.acked = max(self.acked, self.segments[0].first)
         self.tail = open(self.segments[-1].path, "ab", buffering=0)
@@ -153,8 +155,12 @@ class Spool:
                 return
             while len(self.segments) > 1 and self.segments[1].first <= self.acked:
                 self._remove_oldest()
-            write_acked(self.acked_path, self.acked)
-            self.acked_saved = self.acked
+            try:
+                write_acked(self.acked_path, self.acked)
+                self.acked_saved = self.acked
+            except OSError as error:
+                # A full flash: until it is saved, a crash would send these messages again.
+                self.acked_log.warning("spool: cannot save the acknowledged position: %s", error)
 
     def waiting(self):
         """How many durable records are not acknowledged."""
@@ -177,7 +183,7 @@ class Spool:
 
     def _open_segments(self):
         names = sorted(name for name in os.listdir(self.directory) if name.endswith(SUFFIX))
-        segments = [Segment(self.directory, int(name[:-len(SUFFIX)])) for name in names]
+        segments = [Segment(self.directory, int(name[: -len(SUFFIX)])) for name in names]
         for segment, following in zip(segments, segments[1:]):
             segment.size = os.path.getsize(segment.path)
             segment.count = following.first - segment.first
@@ -237,7 +243,7 @@ class Spool:
             self._move_cursor(self.segments[self.segments.index(segment) + 1])
 
     def _skip_damage(self, segment):
-        """The rest of a segment whose bytes changed on flash cannot be read: no length there is to be trusted."""
+        """Passes over the rest of a segment whose bytes changed on flash: its lengths mean nothing now."""
         lost = segment.first + segment.count - self.cursor.number
         self.dropped += lost
         logging.error("spool: %s is damaged, %d messages are lost", segment.path, lost)
@@ -304,14 +310,14 @@ def unpack(body):
     """The Message in a record's body."""
     retain, topic_length = BODY.unpack_from(body)
     start = BODY.size + topic_length
-    return Message(body[BODY.size:start].decode("utf-8"), body[start:], bool(retain))
+    return Message(body[BODY.size : start].decode("utf-8"), body[start:], bool(retain))
 
 
 def write_all(file, record):
     """Writes the whole record to an unbuffered file."""
     view = memoryview(record)
     while view:
-        view = view[file.write(view):]
+        view = view[file.write(view) :]
 
 
 def read_acked(path):

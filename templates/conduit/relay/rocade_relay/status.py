@@ -4,11 +4,11 @@ Each counter has one writing thread; readers may be a moment late.
 """
 
 import json
-import logging
 import os
 import time
 
 from . import VERSION, clock
+from .log import Seldom
 from .message import Message, to_json
 
 UNKNOWN_SHOWN = 5
@@ -36,6 +36,7 @@ class Status:
         self.last_error = None
         self.sent = (None, 0.0)
         self.written = (None, 0.0)
+        self.health_log = Seldom()
 
     def online(self):
         """The remote broker has accepted the relay; the next `due_message` is due at once."""
@@ -86,7 +87,8 @@ class Status:
     def will(self):
         """The Message the broker publishes when the relay is gone."""
         return Message(
-            self.config.status_topic, to_json({"state": "offline", "gateway": self.config.gateway}), True)
+            self.config.status_topic, to_json({"state": "offline", "gateway": self.config.gateway}), True
+        )
 
     def write_health(self):
         """Writes the health file when the state changed or the file is old. For the main thread."""
@@ -101,7 +103,7 @@ class Status:
         try:
             replace_json(self.config.health_file, health)
         except OSError as error:
-            logging.warning("cannot write the health file: %s", error)
+            self.health_log.warning("cannot write the health file: %s", error)
 
     def app_info(self):
         """One line for a person, of the length mPower shows."""

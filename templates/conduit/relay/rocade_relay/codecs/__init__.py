@@ -16,5 +16,5 @@ def find(model):
 
     Raises KeyError for an unknown model.
     """
-    short = model[len("adeunis-"):] if model.startswith("adeunis-") else model
+    short = model[len("adeunis-") :] if model.startswith("adeunis-") else model
     return CODECS[short]

@@ -6,12 +6,33 @@ Source of every layout: `@adeunis/codecs` 1.6.1 (MIT), behind the manufacturer's
 from .base import Codec, Frame, FrameError
 
 DEBOUNCE_CODE_3_MS = 500  # Almost certainly their slip for 50 ms, kept because both their codecs have it.
-DEBOUNCE_MS = (0, 10, 20, DEBOUNCE_CODE_3_MS, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 40000, 60000,
-               300000, 600000)
+DEBOUNCE_MS = (
+    0,
+    10,
+    20,
+    DEBOUNCE_CODE_3_MS,
+    100,
+    200,
+    500,
+    1000,
+    2000,
+    5000,
+    10000,
+    20000,
+    40000,
+    60000,
+    300000,
+    600000,
+)
 INPUT_TYPES = {0: "deactivated", 1: "highEdge", 2: "lowEdge", 3: "bothEdges"}
 REQUEST_STATUSES = {
-    1: "success", 2: "successNoUpdate", 3: "errorCoherency", 4: "errorInvalidRegister",
-    5: "errorInvalidValue", 6: "errorTruncatedValue", 7: "errorAccesNotAllowed",
+    1: "success",
+    2: "successNoUpdate",
+    3: "errorCoherency",
+    4: "errorInvalidRegister",
+    5: "errorInvalidValue",
+    6: "errorTruncatedValue",
+    7: "errorAccesNotAllowed",
 }
 PARTIAL_MISSING_NETWORK = 1
 
@@ -177,8 +198,10 @@ def samples(frame, size, stamped):
     """
     end = len(frame) - 4 if stamped else len(frame)
     if end < 2 or (end - 2) % size:
-        raise FrameError("%d bytes are not whole samples of %d%s" % (
-            len(frame), size, " and a time stamp" if stamped else ""))
+        raise FrameError(
+            "%d bytes are not whole samples of %d%s"
+            % (len(frame), size, " and a time stamp" if stamped else "")
+        )
     return range(2, end, size), frame.timestamp(end) if stamped else None
 
 

@@ -97,7 +97,7 @@ class Frame:
     def _integer(self, offset, size, signed):
         if offset < 0 or offset + size > len(self.payload):
             raise FrameError("the frame has %d bytes, byte %d is missing" % (len(self), offset + size - 1))
-        return int.from_bytes(self.payload[offset:offset + size], "big", signed=signed)
+        return int.from_bytes(self.payload[offset : offset + size], "big", signed=signed)
 
 
 def tenths(value):

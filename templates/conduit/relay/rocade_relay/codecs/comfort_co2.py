@@ -15,13 +15,15 @@ class ComfortCo2(Adeunis):
 
     def parsers(self):
         table = super().parsers()
-        table.update({
-            0x10: self.configuration,
-            0x30: self.daily,
-            0x37: self.software_version,
-            0x6A: self.history,
-            0x6B: self.alarms,
-        })
+        table.update(
+            {
+                0x10: self.configuration,
+                0x30: self.daily,
+                0x37: self.software_version,
+                0x6A: self.history,
+                0x6B: self.alarms,
+            }
+        )
         return table
 
     def configuration(self, frame):
