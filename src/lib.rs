@@ -1,2 +1,11 @@
 //! `rocade`: provisioning and configuration as code for LoRaWAN gateways, sensors, MQTT brokers,
 //! certificates and telephone systems. ARCHITECTURE.md tells the way of the data and the rooms.
+
+pub mod host;
+pub mod inventory;
+pub mod model;
+pub mod plan;
+pub mod providers;
+pub mod repository;
+pub mod secrets;
+pub mod transport;

@@ -1,0 +1,417 @@
+//! What can be written in the inventory. These types are also the JSON Schema and its words.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+
+use super::At;
+use super::scalar::{ByteSizeText, EuiText, PeriodText, SecretRef, VersionRange};
+
+/// Entries of a section by name.
+pub type Section<T> = BTreeMap<String, At<T>>;
+
+/// The whole inventory: all files under `inventory/` together.
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(default, deny_unknown_fields)]
+pub struct Inventory {
+    /// Places where devices stand.
+    pub sites: Section<Site>,
+    /// LoRaWAN gateways.
+    pub gateways: Section<Gateway>,
+    /// LoRaWAN sensors.
+    pub sensors: Section<Sensor>,
+    /// MQTT brokers.
+    pub brokers: Section<Broker>,
+    /// Other Linux hosts of the chain: displays, SBC machines.
+    pub hosts: Section<Host>,
+    /// The certificate authority.
+    pub pki: Option<At<Pki>>,
+}
+
+/// A place where devices stand.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Site {
+    /// Its name for people.
+    pub title: String,
+    /// IANA time zone, such as `Europe/Paris`.
+    #[schemars(default)]
+    pub timezone: Option<At<String>>,
+}
+
+/// How rocade logs in over SSH. Without password and key the agent and `~/.ssh/config` decide.
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(default, deny_unknown_fields)]
+pub struct Ssh {
+    /// The user; `~/.ssh/config` or the local user when absent.
+    pub user: Option<String>,
+    /// The port; 22 when neither this nor `~/.ssh/config` says another.
+    pub port: Option<u16>,
+    /// The user's password, also for sudo.
+    pub password: Option<At<SecretRef>>,
+    /// The password for sudo when it is not the user's.
+    pub sudo_password: Option<At<SecretRef>>,
+    /// A private key file on the engineer's machine; `~` is the home directory.
+    pub identity_file: Option<String>,
+}
+
+/// A LoRaWAN gateway.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Gateway {
+    /// The site it stands at.
+    pub site: At<String>,
+    /// What it is.
+    pub model: GatewayModel,
+    /// IP address or name it is reached at.
+    pub address: At<String>,
+    /// Serial number (device id), checked before a redeploy.
+    #[schemars(default)]
+    pub serial: Option<At<String>>,
+    /// What its firmware must be.
+    #[schemars(default)]
+    pub firmware: Option<Firmware>,
+    /// How to log in.
+    #[schemars(default)]
+    pub ssh: Ssh,
+    /// Where its REST API answers, seen from the gateway itself; `http://127.0.0.1` when absent.
+    #[schemars(default)]
+    pub api: Option<String>,
+    /// Its LoRaWAN network server.
+    pub lorawan: Lorawan,
+    /// The relay that republishes readings to a broker.
+    #[schemars(default)]
+    pub relay: Option<Relay>,
+    /// A prefix for every path on the target (images, chroots, tests).
+    #[schemars(default)]
+    pub root: Option<At<String>>,
+}
+
+/// Gateway models rocade knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub enum GatewayModel {
+    /// MultiTech Conduit (MTCDT) with mPower 5.3 to 7.
+    MultitechConduit,
+}
+
+/// The firmware policy of a gateway.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Firmware {
+    /// Accepted versions, such as `>=6.0.1, <7`.
+    pub require: At<VersionRange>,
+}
+
+/// The network server of a gateway.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Lorawan {
+    /// The frequency plan.
+    pub region: Region,
+    /// Where joins are answered.
+    #[schemars(default)]
+    pub join_server: JoinServer,
+    /// The network's key for devices without their own: 32 hex digits, never the factory's.
+    pub network_key: At<SecretRef>,
+    /// The network's EUI; derived from the gateway's name when absent.
+    #[schemars(default)]
+    pub network_eui: Option<At<EuiText>>,
+}
+
+/// Frequency plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+pub enum Region {
+    /// 863 to 870 MHz, Europe.
+    EU868,
+}
+
+/// Where joins are answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub enum JoinServer {
+    /// On the gateway.
+    #[default]
+    Local,
+}
+
+/// The relay program on a gateway.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Relay {
+    /// The broker it publishes to.
+    pub broker: At<String>,
+    /// The name or address of the broker the relay uses; the broker's `address` when absent.
+    #[schemars(default)]
+    pub via: Option<At<String>>,
+    /// The most it keeps on disk while the broker is away; 16 MiB when absent.
+    #[schemars(default)]
+    pub spool: Option<At<ByteSizeText>>,
+    /// Its password at the broker; made by the first apply when absent.
+    #[schemars(default)]
+    pub password: Option<At<SecretRef>>,
+}
+
+/// A LoRaWAN sensor.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Sensor {
+    /// The gateway that knows its key.
+    pub gateway: At<String>,
+    /// What it is; the frames do not say.
+    pub model: SensorModel,
+    /// DevEUI: 16 hex digits.
+    pub dev_eui: At<EuiText>,
+    /// AppEUI (JoinEUI): 16 hex digits.
+    pub app_eui: At<EuiText>,
+    /// Its own root key, 32 hex digits.
+    pub app_key: At<SecretRef>,
+    /// How it joins.
+    #[schemars(default)]
+    pub activation: At<Activation>,
+    /// How often it is to send.
+    #[schemars(default)]
+    pub period: Option<At<PeriodText>>,
+    /// The broker topic of its readings.
+    pub topic: At<String>,
+    /// The spreading factor assumed for the duty cycle check, 7 to 12; 12 when absent.
+    #[schemars(default)]
+    pub spreading_factor: Option<At<u8>>,
+}
+
+impl Default for At<Activation> {
+    fn default() -> Self {
+        At::nowhere(Activation::Otaa)
+    }
+}
+
+/// How a sensor joins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Activation {
+    /// Over the air, with the AppKey.
+    #[default]
+    Otaa,
+    /// By fixed session keys; refused, with the reason.
+    Abp,
+}
+
+/// Sensor models whose frames rocade decodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub enum SensorModel {
+    /// Adeunis Comfort with application firmware 2.1 or later.
+    AdeunisComfort,
+    /// Adeunis Comfort with application firmware before 2.1.
+    AdeunisComfortV1,
+    /// Adeunis Comfort CO2.
+    AdeunisComfortCo2,
+    /// Any other: the payload is passed on undecoded.
+    Raw,
+}
+
+impl SensorModel {
+    /// The name in the inventory and in the relay's configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            SensorModel::AdeunisComfort => "adeunis-comfort",
+            SensorModel::AdeunisComfortV1 => "adeunis-comfort-v1",
+            SensorModel::AdeunisComfortCo2 => "adeunis-comfort-co2",
+            SensorModel::Raw => "raw",
+        }
+    }
+}
+
+/// An MQTT broker.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Broker {
+    /// What it is.
+    pub model: BrokerModel,
+    /// The name or address rocade reaches its host at, and clients the broker unless told otherwise.
+    pub address: At<String>,
+    /// How to log in.
+    #[schemars(default)]
+    pub ssh: Ssh,
+    /// Every name and address a client may use; all go into the certificate.
+    pub names: Vec<At<String>>,
+    /// Where it listens.
+    pub listeners: Listeners,
+    /// Who may log in besides the relays.
+    #[schemars(default)]
+    pub clients: Section<BrokerClient>,
+    /// When to lock out those who guess passwords.
+    #[schemars(default)]
+    pub brute_force: Option<BruteForce>,
+    /// A prefix for every path on the target (images, chroots, tests).
+    #[schemars(default)]
+    pub root: Option<At<String>>,
+}
+
+/// Broker programs rocade knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub enum BrokerModel {
+    /// Eclipse Mosquitto 2.
+    Mosquitto,
+}
+
+/// A broker's listeners. There is none in clear text for the network.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Listeners {
+    /// MQTT over TLS.
+    pub mqtts: Listener,
+    /// MQTT over WebSocket, for a display on the same host (clear) or the network (TLS).
+    #[schemars(default)]
+    pub websockets: Option<Listener>,
+}
+
+/// One listener.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Listener {
+    /// TCP port.
+    pub port: At<u16>,
+    /// Address to bind; all when absent. A WebSocket listener in clear must be bound to loopback.
+    #[schemars(default)]
+    pub bind: Option<At<IpAddr>>,
+    /// Serve it with TLS; always so for `mqtts`.
+    #[schemars(default)]
+    pub tls: Option<bool>,
+}
+
+/// A client of a broker other than the relays.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct BrokerClient {
+    /// Its password.
+    pub password: At<SecretRef>,
+    /// Topic filters it may read.
+    #[schemars(default)]
+    pub read: Vec<At<String>>,
+    /// Topic filters it may publish to.
+    #[schemars(default)]
+    pub write: Vec<At<String>>,
+}
+
+/// Lock-out of those who guess passwords.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct BruteForce {
+    /// Failures before the lock-out.
+    pub max_retry: u32,
+    /// The window they are counted in.
+    pub find_time: At<PeriodText>,
+    /// How long the lock-out lasts.
+    pub ban_time: At<PeriodText>,
+}
+
+/// Any other Linux host.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Host {
+    /// The site it stands at.
+    #[schemars(default)]
+    pub site: Option<At<String>>,
+    /// The name or address it is reached at.
+    pub address: At<String>,
+    /// How to log in.
+    #[schemars(default)]
+    pub ssh: Ssh,
+    /// Values for its templates.
+    #[schemars(default)]
+    pub vars: BTreeMap<String, Var>,
+    /// Packages that must be installed.
+    #[schemars(default)]
+    pub packages: Vec<At<String>>,
+    /// Files that must have this content.
+    #[schemars(default)]
+    pub files: Vec<At<HostFile>>,
+    /// A prefix for every path on the target (images, chroots, tests).
+    #[schemars(default)]
+    pub root: Option<At<String>>,
+}
+
+/// A template variable.
+#[derive(Clone, Debug, PartialEq, JsonSchema, serde::Serialize)]
+#[serde(untagged)]
+pub enum Var {
+    /// A truth value.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Text.
+    Text(String),
+    /// A list.
+    List(Vec<Var>),
+    /// A map.
+    Map(BTreeMap<String, Var>),
+}
+
+/// A file on a host: from a template, from a file under `templates/`, or from text in the inventory.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct HostFile {
+    /// Absolute path on the host.
+    pub path: At<String>,
+    /// A template under `templates/`, rendered with `vars`, `host` and `site`.
+    #[schemars(default)]
+    pub template: Option<At<String>>,
+    /// A file under `templates/`, sent as it is.
+    #[schemars(default)]
+    pub source: Option<At<String>>,
+    /// The content itself.
+    #[schemars(default)]
+    pub content: Option<String>,
+    /// Permission bits in octal, as text; `"0644"` when absent.
+    #[schemars(default)]
+    pub mode: Option<At<String>>,
+    /// Its owner; `root` when absent.
+    #[schemars(default)]
+    pub owner: Option<String>,
+    /// Its group; the owner's name when absent.
+    #[schemars(default)]
+    pub group: Option<String>,
+    /// A service to restart when the file changes.
+    #[schemars(default)]
+    pub restart: Option<At<String>>,
+}
+
+/// The certificate authority.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Pki {
+    /// Its root certificate and how long things live.
+    pub authority: Authority,
+}
+
+/// The root of the certificate authority.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Authority {
+    /// The root's common name.
+    pub name: String,
+    /// The kind of keys.
+    #[schemars(default)]
+    pub key: KeyKind,
+    /// How long the root lives; 10 years when absent.
+    #[schemars(default)]
+    pub root_lifetime: Option<At<PeriodText>>,
+    /// How long a leaf lives; 1 year when absent.
+    #[schemars(default)]
+    pub leaf_lifetime: Option<At<PeriodText>>,
+    /// The share of a leaf's life after which it is renewed, as a fraction; `2/3` when absent.
+    #[schemars(default)]
+    pub renew_at: Option<At<String>>,
+}
+
+/// Kinds of keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub enum KeyKind {
+    /// ECDSA on NIST P-256.
+    #[default]
+    EcdsaP256,
+}

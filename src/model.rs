@@ -1,0 +1,19 @@
+//! The nouns. This room imports nothing of ours, does no I/O and reads no clock.
+
+mod address;
+mod change;
+mod eui;
+mod outcome;
+mod resource;
+mod secret;
+mod units;
+mod value;
+
+pub use address::{Address, Key, Target};
+pub use change::{Action, Change, Impact, PLAN_FORMAT, Plan, TargetHead};
+pub use eui::{Eui, EuiFault};
+pub use outcome::{Outcome, Report, Step};
+pub use resource::{Collection, Observed, Owns, Resource, Resources, Unread, Wish};
+pub use secret::{Secret, Verifier};
+pub use units::{ByteSize, Period, UnitFault};
+pub use value::{Fields, Value};

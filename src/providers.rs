@@ -1,0 +1,178 @@
+//! One folder a device kind. A provider says what to wish, reads, and does what it is told.
+//!
+//! It never compares, orders, retries, prints, spawns or exits.
+
+use std::collections::BTreeMap;
+
+use futures::future::BoxFuture;
+
+use crate::inventory::{Inventory, Place, Ssh};
+use crate::model::{Change, Collection, Fields, Key, Observed, Report, Secret, Target, Wish};
+use crate::transport::{Reading, Writing};
+
+pub mod conduit;
+pub mod linux;
+pub mod mosquitto;
+pub mod pki;
+
+/// How a target is reached.
+#[derive(Clone, Debug)]
+pub enum Reach {
+    /// The files of the inventory repository itself.
+    Repository,
+    /// A Linux host over SSH.
+    Host {
+        /// The name or address in the inventory.
+        address: String,
+        /// How to log in.
+        ssh: Ssh,
+        /// A prefix for every path on the target.
+        root: Option<String>,
+    },
+}
+
+/// A target of the inventory and the provider that serves it.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The target.
+    pub target: Target,
+    /// How it is reached.
+    pub reach: Reach,
+    /// Words by which `--only key=value` chooses it: `kind`, `name`, `site`, `model`.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A fault found while wishing, at a place of the inventory when there is one.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// What is wrong.
+    pub message: String,
+    /// Where, when it can be said.
+    pub place: Option<Place>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    /// A fault without a place.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), place: None, hint: None }
+    }
+
+    /// The same fault at a place.
+    pub fn at(mut self, place: &Place) -> Self {
+        self.place = Some(place.clone());
+        self
+    }
+
+    /// The same fault with what to do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// A thing that may only come to be during this apply.
+#[derive(Clone, Debug)]
+pub enum Found<T> {
+    /// It is here.
+    Ready(T),
+    /// An earlier step of the same apply makes it; says what.
+    Pending(String),
+}
+
+/// A leaf certificate with its key.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    /// The certificate followed by what chains it to the root, PEM.
+    pub chain_pem: String,
+    /// The private key, PKCS #8 PEM.
+    pub key_pem: Secret,
+}
+
+/// What wishes may look up. Pure to the one who asks: no network, nothing written.
+pub trait Lookup {
+    /// A secret by its path.
+    ///
+    /// # Errors
+    /// When it is missing and nothing will make it, or cannot be opened.
+    fn secret(&self, path: &str) -> Result<Found<Secret>, Fault>;
+
+    /// A secret that the first apply makes when it is missing (see `pki` provider's `secret` collection).
+    ///
+    /// # Errors
+    /// When it is there and cannot be opened.
+    fn minted(&self, path: &str) -> Result<Found<Secret>, Fault>;
+
+    /// The root certificate, PEM, that clients trust.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    fn authority(&self) -> Result<Found<String>, Fault>;
+
+    /// The leaf certificate of a name (a broker's name in the inventory).
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    fn leaf(&self, name: &str) -> Result<Found<Leaf>, Fault>;
+
+    /// A file under `templates/` (the repository's own first, then the built-in one), as it is.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn source(&self, path: &str) -> Result<Vec<u8>, Fault>;
+
+    /// The paths of all files below a folder of `templates/`, repository and built-in together.
+    fn sources(&self, folder: &str) -> Vec<String>;
+
+    /// Renders a template under `templates/`.
+    ///
+    /// # Errors
+    /// When there is none, it is damaged or uses an undefined variable: with its line.
+    fn render(&self, path: &str, context: &serde_json::Value) -> Result<String, Fault>;
+}
+
+/// What one apply is to do to one target.
+pub struct Job<'a> {
+    /// What is wished of the target.
+    pub wish: &'a Wish,
+    /// What was seen of it.
+    pub observed: &'a Observed,
+    /// The changes, in order.
+    pub changes: &'a [Change],
+}
+
+/// One device kind.
+pub trait Provider: Send + Sync {
+    /// The key of the table, such as `conduit`.
+    fn kind(&self) -> &'static str;
+
+    /// Its collections.
+    fn collections(&self) -> &'static [Collection];
+
+    /// The targets of this kind in the inventory.
+    fn sites(&self, inventory: &Inventory) -> Vec<Site>;
+
+    /// What is wished of a target: all faults at once, also what this device cannot do. Pure.
+    ///
+    /// # Errors
+    /// Every fault found.
+    fn desire(&self, inventory: &Inventory, target: &Target, lookup: &dyn Lookup)
+    -> Result<Wish, Vec<Fault>>;
+
+    /// Reads all collections in as few round trips as the device allows. What failed is named in `unread`.
+    fn observe<'a>(&'a self, wish: &'a Wish, hand: Reading<'a>) -> BoxFuture<'a, Observed>;
+
+    /// Reads the contents of resources whose digest was found to differ, for the plan's diff: the `content`
+    /// field by place. Secret contents are never asked for. Most kinds have none.
+    fn contents<'a>(
+        &'a self,
+        _keys: &'a [Key],
+        _hand: Reading<'a>,
+    ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
+        Box::pin(async { Ok(BTreeMap::new()) })
+    }
+
+    /// Does the changes of one target in their order and reports each as soon as its end is known.
+    fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()>;
+}
