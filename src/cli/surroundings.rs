@@ -32,7 +32,7 @@ pub fn workspace(arguments: &Arguments) -> anyhow::Result<Workspace> {
     };
     let workspace = Workspace::open(options)?;
     for warning in &workspace.loaded().warnings {
-        say::word(&inventory::report::human(std::slice::from_ref(warning), &workspace.loaded().sources));
+        say::word(&inventory::report::human(std::slice::from_ref(warning), &workspace.loaded().sources, say::in_colour()));
     }
     Ok(workspace)
 }
@@ -41,7 +41,7 @@ pub fn workspace(arguments: &Arguments) -> anyhow::Result<Workspace> {
 pub fn explain(fault: &anyhow::Error) -> Exit {
     match fault.downcast_ref::<Refused>() {
         Some(Refused::Inventory(report)) => {
-            say::word(&inventory::report::human(&report.diagnostics, &report.sources));
+            say::word(&inventory::report::human(&report.diagnostics, &report.sources, say::in_colour()));
             return Exit::Usage;
         }
         Some(Refused::Scope(faults)) => {

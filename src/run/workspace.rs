@@ -76,7 +76,7 @@ impl Workspace {
         let store = Arc::new(Store::open(&root, identity).map_err(Refused::Repository)?);
         let known_hosts =
             KnownHosts::read(&root.join("inventory/known_hosts")).map_err(Refused::Repository)?;
-        let shelf = Shelf::open(&root, Arc::clone(&store)).map_err(Refused::Repository)?;
+        let shelf = Shelf::open(&root, Arc::clone(&store));
         let providers = providers::table(&root, &store, now);
         Ok(Self { root, loaded, providers, shelf, store, known_hosts, ssh_config })
     }

@@ -52,7 +52,8 @@ fn carry_out(workspace: &Arc<Workspace>, wanted: &dyn Fn(&Change) -> bool) -> an
 fn status(arguments: &Arguments, workspace: &Workspace) -> anyhow::Result<Exit> {
     let now = jiff::Timestamp::now();
     let wished = wished(workspace.inventory())?;
-    let renew_at = provider::renew_at(workspace.inventory())?;
+    let authority = workspace.inventory().pki.as_ref().map(|pki| provider::renew_at(&pki.authority));
+    let renew_at = authority.transpose().map_err(|fault| anyhow!(fault.message))?.unwrap_or_default();
     let root = pki::root_certificate(workspace.root())?;
     let rows = pki::status(workspace.root(), &wished, renew_at, now)?;
     if arguments.json {
