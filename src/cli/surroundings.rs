@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::say;
 use super::{Arguments, Exit};
-use crate::inventory::{self, Diagnostic};
+use crate::inventory;
 use crate::run::{Options, Refused, Workspace};
 use crate::secrets::IdentitySource;
 use crate::transport::ssh::SshFault;
@@ -47,20 +47,6 @@ pub fn explain(fault: &anyhow::Error) -> Exit {
         Some(Refused::Scope(faults)) => {
             for fault in faults {
                 say::word(&format!("{}error:{:#} {fault}", say::BAD, say::BAD));
-            }
-            return Exit::Usage;
-        }
-        Some(Refused::Wish(faults)) => {
-            for fault in faults {
-                let diagnostic = Diagnostic::error("wish", fault.message.clone());
-                let placed = match &fault.place {
-                    Some(place) => format!("{place}: {}", diagnostic.message),
-                    None => diagnostic.message,
-                };
-                say::word(&format!("{}error:{:#} {placed}", say::BAD, say::BAD));
-                if let Some(hint) = &fault.hint {
-                    say::hint(hint);
-                }
             }
             return Exit::Usage;
         }
