@@ -5,6 +5,7 @@ pub mod host;
 pub mod inventory;
 pub mod model;
 pub mod pki;
+pub mod plan;
 pub mod providers;
 pub mod repository;
 pub mod secrets;
