@@ -181,6 +181,8 @@ pub enum Secrets {
         /// Its path.
         path: String,
     },
+    /// Encrypt all secrets and keys to the present recipients, after `inventory/secrets/recipients.txt` changed.
+    Rekey,
     /// Check that every secret opens, sits at its own name and that the inventory's are all there.
     Check,
 }

@@ -26,8 +26,20 @@ const SECRET: &str = "secret";
 const ROOT_PENDING: &str = "the root certificate";
 
 const COLLECTIONS: &[Collection] = &[
-    Collection { name: AUTHORITY, owns: Owns::Listed, rank: 0, wakes_on_delete: None, write_only: &["lifetime"] },
-    Collection { name: CERTIFICATE, owns: Owns::Listed, rank: 10, wakes_on_delete: None, write_only: &["lifetime", "renew_at"] },
+    Collection {
+        name: AUTHORITY,
+        owns: Owns::Listed,
+        rank: 0,
+        wakes_on_delete: None,
+        write_only: &["lifetime"],
+    },
+    Collection {
+        name: CERTIFICATE,
+        owns: Owns::Listed,
+        rank: 10,
+        wakes_on_delete: None,
+        write_only: &["lifetime", "renew_at"],
+    },
     Collection { name: SECRET, owns: Owns::Listed, rank: 20, wakes_on_delete: None, write_only: &[] },
 ];
 
@@ -163,10 +175,10 @@ impl PkiProvider {
     }
 }
 
-/// The share of a leaf's life after which it is renewed.
+/// The share of a leaf's life after which it is renewed; two thirds when the inventory does not say.
 ///
 /// # Errors
-/// When the inventory says one that is none.
+/// When it is no fraction: with its place.
 pub fn renew_at(authority: &Authority) -> Result<Share, Fault> {
     match &authority.renew_at {
         None => Ok(Share::default()),

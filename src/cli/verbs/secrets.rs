@@ -21,6 +21,7 @@ pub fn run(arguments: &Arguments, verb: &Secrets) -> anyhow::Result<Exit> {
             say::bytes(store.get(path)?.reveal());
             Ok(Exit::Done)
         }
+        Secrets::Rekey => rekey(arguments),
         Secrets::Check => check(arguments),
     }
 }
@@ -86,6 +87,15 @@ fn given(arguments: &Arguments) -> anyhow::Result<Zeroizing<Vec<u8>>> {
         }
     }
     Ok(value)
+}
+
+fn rekey(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let store = Store::open(&arguments.directory, surroundings::identity(arguments))?;
+    let mut renewed = store.rekey()?;
+    renewed.extend(crate::pki::rekey(&arguments.directory, &store)?);
+    renewed.iter().for_each(|name| say::data(name));
+    say::word(&format!("{} encrypted anew", renewed.len()));
+    Ok(Exit::Done)
 }
 
 fn check(arguments: &Arguments) -> anyhow::Result<Exit> {
