@@ -136,7 +136,8 @@ impl Client {
         }
     }
 
-    /// Subscribes with QoS 1. `false` when the broker does not grant it.
+    /// Subscribes with QoS 1. `false` when the broker does not grant it. Mosquitto with an ACL file grants every
+    /// subscription and then leaves out the messages, so a refusal is seen by what does not come.
     ///
     /// # Errors
     /// When there is no answer.
