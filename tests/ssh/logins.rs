@@ -10,9 +10,9 @@ async fn a_key_file_logs_in_over_curve25519() {
     let session = server.session().await;
     assert_eq!(shell(&session, "echo here", b"").await, (Some(0), b"here\n".to_vec(), Vec::new()));
     session.close().await;
-    let log = server.log();
-    assert!(log.contains("kex: algorithm: curve25519-sha256"), "{log}");
-    assert!(log.contains("kex: host key algorithm: ssh-ed25519"), "{log}");
+    server.logs("userauth-request for user admin");
+    server.logs("kex: algorithm: curve25519-sha256");
+    server.logs("kex: host key algorithm: ssh-ed25519");
 }
 
 #[tokio::test]
@@ -32,6 +32,7 @@ async fn a_refused_password_is_tried_once_and_never_shown() {
     assert_eq!(tried, &["password"]);
     assert!(offered.contains(&"publickey".to_owned()), "{offered:?}");
     assert!(!format!("{fault} {fault:?} {:?} {route:?}", fault.hint()).contains("battery staple"));
+    server.logs("Connection closed by authenticating user");
     let log = server.log();
     assert_eq!(log.matches("Failed password for").count(), 1, "{log}");
     assert_eq!(log.matches("Failed keyboard-interactive").count(), 0, "{log}");
@@ -91,4 +92,21 @@ async fn without_anything_to_log_in_with_the_server_says_what_it_offers() {
     let fault = Session::open(&route, &server.pins(), Limits::default()).await.unwrap_err();
     let text = fault.to_string();
     assert!(text.contains("tried nothing; it offers publickey"), "{text}");
+}
+
+#[tokio::test]
+async fn keyboard_interactive_stands_in_where_password_is_not_offered() {
+    let configuration = "UsePAM yes\nPasswordAuthentication no\nKbdInteractiveAuthentication yes\n";
+    let Some(server) = Server::start(configuration) else { return };
+    let route = server.route_with_password(PASSWORD);
+    let session = Session::open(&route, &server.pins(), Limits::default()).await.unwrap();
+    session.close().await;
+    server.logs("Accepted keyboard-interactive/pam");
+    let wrong = server.route_with_password("battery staple");
+    let fault = Session::open(&wrong, &server.pins(), Limits::default()).await.unwrap_err();
+    let SshFault::LoginRefused { tried, .. } = &fault else { panic!("{fault}") };
+    assert_eq!(tried, &["keyboard-interactive"]);
+    server.logs("Connection closed by authenticating user");
+    let failed = server.log().matches("Failed keyboard-interactive/pam").count();
+    assert_eq!(failed, 1, "{}", server.log());
 }

@@ -2,5 +2,12 @@
 //!
 //! Where they are missing, or no private mount namespace can be made, a test says that it was skipped.
 
+mod agent;
+mod broker;
+mod endings;
+mod execs;
+mod host_keys;
+mod jumps;
 mod logins;
+mod pins;
 mod server;

@@ -69,10 +69,10 @@ impl Server {
         let folder = tempfile::Builder::new().prefix("rocade-sshd").tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         let port = free_port();
-        let mut text = format!(
-            "ListenAddress 127.0.0.1:{port}\nUsePAM no\nPermitRootLogin yes\nStrictModes no\nPidFile none\n"
-        );
-        text += &format!("LogLevel DEBUG2\nAuthorizedKeysFile {}\nMaxStartups 100\n", at("authorized_keys"));
+        // The first value of a keyword wins, so the test's own lines come first.
+        let mut text = configuration.to_owned();
+        text += &format!("ListenAddress 127.0.0.1:{port}\nUsePAM no\nPermitRootLogin yes\nStrictModes no\n");
+        text += &format!("PidFile none\nLogLevel DEBUG2\nAuthorizedKeysFile {}\n", at("authorized_keys"));
         for key_type in key_types {
             let path = at(&format!("host_{key_type}"));
             run("ssh-keygen", &["-q", "-t", key_type, "-N", "", "-f", &path]);
@@ -81,7 +81,7 @@ impl Server {
         let path = at("user_ed25519");
         run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path]);
         std::fs::copy(format!("{path}.pub"), at("authorized_keys")).unwrap();
-        std::fs::write(at("sshd_config"), text + configuration).unwrap();
+        std::fs::write(at("sshd_config"), text).unwrap();
         let accounts =
             format!("root:x:0:0::/:/bin/sh\nsshd:x:104:65534::/:/bin/false\n{USER}:x:0:0::/:/bin/sh\n");
         std::fs::write(at("passwd"), accounts).unwrap();
@@ -111,6 +111,15 @@ impl Server {
 
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Waits until the log says something: the server writes it when it likes.
+    pub fn logs(&self, words: &str) {
+        let begin = Instant::now();
+        while !self.log().contains(words) {
+            assert!(begin.elapsed() < Duration::from_secs(30), "no `{words}` in {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// A place in the server's folder.
@@ -157,6 +166,9 @@ impl Server {
         Session::open(&self.route_with_key(), &self.pins(), Limits::default()).await.unwrap()
     }
 }
+
+/// A shell script's words for the server's process of its session: the parent of the login shell.
+pub const SERVER_PROCESS: &str = "$(cut -d' ' -f4 /proc/$PPID/stat)";
 
 /// Runs a shell script in a session: status and output. The time allowed is no part of any test.
 pub async fn shell(session: &Session, script: &str, stdin: &[u8]) -> (Option<u32>, Vec<u8>, Vec<u8>) {
