@@ -3,6 +3,7 @@
 
 pub mod host;
 pub mod inventory;
+pub mod lab;
 pub mod model;
 pub mod providers;
 pub mod transport;

@@ -1,0 +1,4 @@
+//! x
+pub mod api;
+mod tree;
+mod whitelist;
