@@ -1,4 +1,5 @@
 //! Simulated devices that speak the real protocols on loopback.
+pub mod debian;
 mod door;
 mod exec;
 pub mod files;
@@ -7,9 +8,12 @@ mod line;
 pub mod log;
 pub mod machine;
 mod mqtt;
+mod relay;
 pub mod shell;
 pub mod ssh;
+pub mod broker;
 pub mod conduit;
+mod tls;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -25,7 +25,15 @@ impl Door {
     /// # Errors
     /// When the port is taken.
     pub async fn open(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        Self::open_at((Ipv4Addr::LOCALHOST, port).into()).await
+    }
+
+    /// Opens an address.
+    ///
+    /// # Errors
+    /// When it is taken or not this machine's.
+    pub async fn open_at(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }
@@ -84,6 +92,11 @@ impl Lockout {
     /// A lock-out of the given length.
     pub fn new(lasts: Duration) -> Self {
         Self { lasts, held: std::sync::Mutex::new((0, None)) }
+    }
+
+    /// How long it lasts.
+    pub fn lasts(&self) -> Duration {
+        self.lasts
     }
 
     /// Whether logins are refused now, whatever the password.

@@ -56,6 +56,13 @@ pub struct Service {
     stamp: Option<String>,
 }
 
+impl Service {
+    /// A service that starts at boot and runs with the files as they are.
+    pub fn up(files: &Files) -> Self {
+        Self { enabled: true, running: true, started: files.tick(), stamp: None }
+    }
+}
+
 /// Everything a device has.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -176,9 +183,9 @@ pub struct VirtualHost {
 
 impl VirtualHost {
     /// A new device.
-    pub fn new(name: &str, log: Log, works: Arc<dyn Works>) -> Self {
+    pub fn new(name: &str, log: Log, knobs: Arc<KnobBoard>, works: Arc<dyn Works>) -> Self {
         let state = Mutex::new(works.factory());
-        Self { name: name.to_owned(), state, knobs: Arc::default(), log: Arc::new(log), works }
+        Self { name: name.to_owned(), state, knobs, log: Arc::new(log), works }
     }
 
     /// Makes it what it was when it was new, as a firmware reset does. Login and host key stay.

@@ -39,7 +39,7 @@ impl SshServer {
     /// A server with a host key of its own.
     pub fn new(host: Arc<VirtualHost>, login: Arc<Login>) -> Self {
         let pair = Ed25519Keypair::from_seed(&rand::random());
-        let key = PrivateKey::new(KeypairData::Ed25519(pair), host.name.clone())
+        let key = PrivateKey::new(KeypairData::Ed25519(pair), "")
             .expect("an Ed25519 key pair is a whole private key");
         let host_key = key.public_key().clone();
         let config = Config {
@@ -55,7 +55,7 @@ impl SshServer {
 
     /// The host key as `known_hosts` has it, without a comment.
     pub fn host_key(&self) -> String {
-        self.host_key.key_data().to_openssh_without_comment()
+        self.host_key.to_openssh().expect("a public key made here is written as text")
     }
 
     /// The host key's fingerprint as OpenSSH prints it.
