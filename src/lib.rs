@@ -5,5 +5,8 @@ pub mod host;
 pub mod inventory;
 pub mod lab;
 pub mod model;
+pub mod pki;
 pub mod providers;
+pub mod repository;
+pub mod secrets;
 pub mod transport;
