@@ -5,6 +5,7 @@ pub mod cli;
 pub mod compose;
 pub mod host;
 pub mod inventory;
+pub mod lab;
 pub mod model;
 pub mod pki;
 pub mod plan;
