@@ -242,5 +242,8 @@ pub enum Lab {
         /// Where requests are noted, a JSON object a line.
         #[arg(long)]
         log: PathBuf,
+        /// What it does wrong, such as `slow=250`, `api=503`, `api=half`.
+        #[arg(long, default_value = "")]
+        fault: crate::lab::Knobs,
     },
 }
