@@ -4,7 +4,13 @@
 //! standard input; contents and secrets never stand in a command line.
 
 mod ask;
+pub mod wire;
 
 pub use ask::{
     Answer, Ask, Done, FileFacts, FileKind, Order, Page, Ruling, ServiceAct, ServiceFacts, UserFacts,
 };
+
+/// The program the far end runs, as `sh -c PROGRAM rocade-host ask|order ROOT`.
+pub fn program() -> &'static str {
+    include_str!("host/program.sh")
+}
