@@ -4,6 +4,10 @@
 //! standard input; contents and secrets never stand in a command line.
 
 mod ask;
+pub mod changes;
+pub mod files;
+pub mod packages;
+pub mod services;
 pub mod wire;
 
 pub use ask::{
