@@ -10,12 +10,10 @@ use crate::inventory::{Inventory, Place, Ssh};
 use crate::model::{Change, Collection, Fields, Key, Observed, Report, Secret, Target, Wish};
 use crate::transport::{Reading, Writing};
 
-mod carry;
 pub mod conduit;
 pub mod linux;
 pub mod mosquitto;
 pub mod pki;
-mod placed;
 
 /// How a target is reached.
 #[derive(Clone, Debug)]

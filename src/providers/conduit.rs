@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 use futures::future::BoxFuture;
 
 use super::{Fault, Job, Lookup, Provider, Reach, Site};
+use crate::host::{changes, files};
 use crate::inventory::{At, Gateway, Inventory};
 use crate::model::{Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
 use crate::transport::{Reading, Writing};
@@ -91,13 +92,13 @@ impl Provider for Conduit {
         keys: &'a [Key],
         hand: Reading<'a>,
     ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
-        Box::pin(super::placed::contents(keys, hand))
+        Box::pin(files::contents(keys, "file", hand))
     }
 
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let orders = orders::of(&job);
-            super::carry::out(job.changes, orders, hand, report).await;
+            changes::carry_out(job.changes, orders, hand, report).await;
         })
     }
 }

@@ -15,6 +15,7 @@ use futures::future::BoxFuture;
 pub(super) use account::{relay_password, relay_user};
 
 use super::{Fault, Job, Lookup, Provider, Reach, Site};
+use crate::host::{changes, files};
 use crate::inventory::Inventory;
 use crate::model::{Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
 use crate::transport::{Reading, Writing};
@@ -93,13 +94,13 @@ impl Provider for Mosquitto {
         keys: &'a [Key],
         hand: Reading<'a>,
     ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
-        Box::pin(super::placed::contents(keys, hand))
+        Box::pin(files::contents(keys, "file", hand))
     }
 
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let orders = orders::of(&job);
-            super::carry::out(job.changes, orders, hand, report).await;
+            changes::carry_out(job.changes, orders, hand, report).await;
         })
     }
 }

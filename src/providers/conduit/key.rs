@@ -1,6 +1,7 @@
 //! LoRaWAN root keys: 32 hex digits, one a device, never the factory's. Keys are compared and written in
 //! lower case without separators, as the gateway shows them.
 
+use crate::inventory::lint::weak_key;
 use crate::model::Secret;
 use crate::providers::Fault;
 
@@ -11,10 +12,7 @@ use crate::providers::Fault;
 pub(super) fn checked(secret: &Secret) -> Result<Secret, Fault> {
     let refuse = |why: &str| Fault::new(format!("secret `{}` is refused as a key: {why}", named(secret)));
     let digits = secret.reveal_text().map(spelled).ok_or_else(|| refuse("it is not text"))?;
-    if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(refuse("a key has 32 hex digits"));
-    }
-    match crate::inventory::lint::weak_key(&digits) {
+    match weak_key(&digits) {
         Some(why) => {
             Err(refuse(why).hint("give it a random key of its own, such as `openssl rand -hex 16` makes"))
         }

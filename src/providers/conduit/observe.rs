@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::desire::{network_server_key, saved_key};
+use super::orders::watched;
 use super::unit::{self, Unit};
 use super::{RELAY, api, lorawan, relay, sensor};
-use crate::host::{Answer, Ask};
+use crate::host::{Answer, Ask, files, services};
 use crate::model::{Fields, Key, Observed, Wish};
-use crate::providers::placed;
 use crate::transport::Reading;
 
 /// The API's resources that are read.
@@ -50,11 +50,17 @@ fn asks(wish: &Wish) -> Vec<Ask> {
     let base = unit::base(wish);
     let mut asks: Vec<Ask> =
         RESOURCES.iter().map(|resource| Ask::Get { url: api::url(base, resource) }).collect();
-    let files: Vec<String> =
-        wish.resources.keys().filter(|key| key.collection == "file").map(|key| key.name.clone()).collect();
+    let mut paths = watched(wish);
+    // Without a relay in the inventory, what an earlier one left is still looked for.
+    let leftover = paths.is_empty();
+    if leftover || wish.resources.contains_key(&Key::new("service", RELAY)) {
+        asks.push(Ask::Service { name: RELAY.to_owned(), watch: paths.clone() });
+    }
+    if leftover {
+        paths.push(relay::INIT.to_owned());
+    }
     asks.push(Ask::Files { directory: relay::FOLDER.to_owned() });
-    asks.push(Ask::Service { name: RELAY.to_owned(), watch: files.clone() });
-    asks.extend(files.into_iter().map(|path| Ask::File { path }));
+    asks.extend(paths.into_iter().map(|path| Ask::File { path }));
     asks
 }
 
@@ -153,11 +159,11 @@ fn take(observed: &mut Observed, wish: &Wish, ask: &Ask, answer: Answer) {
             observed.resources.extend(keys.map(|key| (key, Fields::new())));
         }
         (Ask::File { path }, Answer::File(facts)) => {
-            let seen = facts.as_ref().map(|facts| (Key::new("file", path.as_str()), placed::seen(facts)));
+            let seen = facts.as_ref().map(|facts| (Key::new("file", path.as_str()), files::seen(facts)));
             observed.resources.extend(seen);
         }
         (Ask::Service { name, .. }, Answer::Service(facts)) => {
-            let seen = facts.map(|facts| (Key::new("service", name.as_str()), placed::service(&facts)));
+            let seen = facts.map(|facts| (Key::new("service", name.as_str()), services::seen(&facts)));
             observed.resources.extend(seen);
         }
         (ask, Answer::Unread(reason)) => miss(observed, ask, reason),

@@ -3,43 +3,54 @@
 use std::collections::BTreeSet;
 
 use super::{NETWORK_SERVER, RELAY, api, lorawan, relay, sensor, unit};
-use crate::host::{Order, ServiceAct};
-use crate::model::{Action, Change};
-use crate::providers::{Job, placed};
+use crate::host::{Order, ServiceAct, files, services};
+use crate::model::{Action, Change, Fields, Wish};
+use crate::providers::Job;
 
 /// The orders of each change, in the order of the changes.
-pub(super) fn of(job: &Job<'_>) -> Vec<Vec<Order>> {
+pub(super) fn of(job: &Job<'_>) -> Vec<Result<Vec<Order>, String>> {
     let base = unit::base(job.wish);
-    let mut list = Some(());
     let mut folders = folders(job);
-    job.changes
-        .iter()
-        .map(|change| match change.address.key.collection.as_str() {
-            "lorawan" => settings(job, change, base),
+    let mut listed = false;
+    let mut orders = |change: &Change| -> Result<Vec<Order>, String> {
+        Ok(match change.address.key.collection.as_str() {
+            "lorawan" => vec![settings(job, change, base)],
             "sensor" => {
-                let list = list
-                    .take()
-                    .map(|()| api::send("PUT", base, "loraNetwork/whitelist", Some(&sensor::list(job))));
+                let list = (!std::mem::replace(&mut listed, true)).then(|| list(job, base));
                 list.into_iter().chain(forget(job, change, base)).collect()
             }
-            "file" => std::mem::take(&mut folders).into_iter().chain(file(job, change)).collect(),
+            "file" => {
+                let own = files::order(change, wished(job, change))?;
+                std::mem::take(&mut folders).into_iter().chain([own]).collect()
+            }
             "saved" => vec![api::send("POST", base, "command/save", None)],
             "service" if change.address.key.name == NETWORK_SERVER => {
                 vec![api::send("POST", base, "lora/restart", None)]
             }
-            "service" => service(job, change),
+            "service" => {
+                let touched = job.changes.iter().any(|other| other.address.key.collection == "file");
+                services::orders(RELAY, &watched(job.wish), change, ServiceAct::Restart, touched)
+            }
             _ => Vec::new(),
         })
-        .collect()
+    };
+    job.changes.iter().map(&mut orders).collect()
 }
 
-fn settings(job: &Job<'_>, change: &Change, base: &str) -> Vec<Order> {
-    let (Some(wished), Some(differing)) = (job.wish.resources.get(&change.address.key), &change.after) else {
-        return Vec::new();
-    };
+/// The files the relay reads when it starts.
+pub(super) fn watched(wish: &Wish) -> Vec<String> {
+    wish.resources.keys().filter(|key| key.collection == "file").map(|key| key.name.clone()).collect()
+}
+
+fn list(job: &Job<'_>, base: &str) -> Order {
+    api::send("PUT", base, "loraNetwork/whitelist", Some(&sensor::list(job)))
+}
+
+fn settings(job: &Job<'_>, change: &Change, base: &str) -> Order {
+    static NOTHING: Fields = Fields::new();
+    let differing = change.after.as_ref().unwrap_or(&NOTHING);
     let seen = job.observed.resources.get(&change.address.key);
-    let tree = lorawan::request(&wished.fields, differing, seen);
-    vec![api::send("PUT", base, "loraNetwork", Some(&tree))]
+    api::send("PUT", base, "loraNetwork", Some(&lorawan::request(wished(job, change), differing, seen)))
 }
 
 /// Removes what the network server remembers of a sensor that goes.
@@ -75,31 +86,8 @@ fn directory(path: &str) -> Order {
     }
 }
 
-fn file(job: &Job<'_>, change: &Change) -> Option<Order> {
-    let path = change.address.key.name.as_str();
-    match (&change.after, job.wish.resources.get(&change.address.key)) {
-        (Some(differing), Some(wished)) => placed::order(path, &wished.fields, differing),
-        _ => Some(Order::Remove { path: path.to_owned() }),
-    }
-}
-
-fn service(job: &Job<'_>, change: &Change) -> Vec<Order> {
-    let watch: Vec<String> = job
-        .wish
-        .resources
-        .keys()
-        .filter(|key| key.collection == "file")
-        .map(|key| key.name.clone())
-        .collect();
-    let order = |act| Order::Service { name: RELAY.to_owned(), act, watch: watch.clone() };
-    if change.action == Action::Delete {
-        return vec![order(ServiceAct::Stop), order(ServiceAct::Disable)];
-    }
-    let differs = |name| change.after.as_ref().is_some_and(|after| after.contains_key(name));
-    let mut orders = Vec::new();
-    if change.action != Action::Wake && differs("enabled") {
-        orders.push(order(ServiceAct::Enable));
-    }
-    orders.push(order(ServiceAct::Restart));
-    orders
+/// The fields wished of what a change changes; none when it is to go.
+fn wished<'a>(job: &'a Job<'_>, change: &Change) -> &'a Fields {
+    static NOTHING: Fields = Fields::new();
+    job.wish.resources.get(&change.address.key).map_or(&NOTHING, |resource| &resource.fields)
 }

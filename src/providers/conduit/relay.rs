@@ -3,10 +3,10 @@
 use serde_json::{Map, json};
 
 use super::RELAY;
+use crate::host::files as host_files;
 use crate::inventory::{Broker, Gateway, Inventory, Relay};
 use crate::model::{Impact, Key, Resource, Value};
 use crate::providers::mosquitto::{relay_password, relay_user};
-use crate::providers::placed::Placed;
 use crate::providers::{Fault, Found, Lookup};
 
 /// Where rocade keeps its files on a gateway: on the partition that a restart leaves alone.
@@ -49,7 +49,7 @@ pub(super) fn files(
     ];
     for (name, mode, content) in made {
         match content {
-            Ok(content) => files.push(file(format!("{FOLDER}/{name}"), Placed::root(content, mode))),
+            Ok(content) => files.push(file(format!("{FOLDER}/{name}"), content, mode)),
             Err(fault) => faults.push(fault),
         }
     }
@@ -63,9 +63,9 @@ fn value<T>(found: Found<T>, ready: impl Fn(T) -> Value) -> Value {
     }
 }
 
-fn file(path: String, placed: Placed) -> (Key, Resource) {
+fn file(path: String, content: impl Into<Value>, mode: &str) -> (Key, Resource) {
     let resource = Resource {
-        fields: placed.fields(),
+        fields: host_files::wish(content.into(), mode, "root", "root"),
         impact: Impact::Restart(RELAY.to_owned()),
         wakes: Some(Key::new("service", RELAY)),
         summary: String::new(),
@@ -99,9 +99,9 @@ fn program(lookup: &dyn Lookup) -> Result<Vec<(Key, Resource)>, Vec<Fault>> {
 
 fn program_file(name: &str, content: String) -> (Key, Resource) {
     match name {
-        "rocade-relay.init" => file(INIT.to_owned(), Placed::root(content, "755")),
-        "supervise" => file(format!("{FOLDER}/{name}"), Placed::root(content, "755")),
-        _ => file(format!("{FOLDER}/{name}"), Placed::root(content, "644")),
+        "rocade-relay.init" => file(INIT.to_owned(), content, "755"),
+        "supervise" => file(format!("{FOLDER}/{name}"), content, "755"),
+        _ => file(format!("{FOLDER}/{name}"), content, "644"),
     }
 }
 

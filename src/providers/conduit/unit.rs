@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::api;
 use crate::inventory::Gateway;
-use crate::model::{Fields, Key, Resource, Value, Wish};
+use crate::model::{Fields, Key, Resource, Wish};
 
 /// What the unit is to be, as a resource: the one place where the reading side finds it.
 pub(super) fn resource(gateway: &Gateway) -> (Key, Resource) {

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::{CONF, FOLDER, MAIN_CONF};
-use crate::host::Order;
+use crate::host::{Order, files};
 use crate::model::{Fields, Key, Secret, Value};
-use crate::providers::{Job, placed};
+use crate::providers::Job;
 
 /// How long the second broker must live.
 const TRIAL_SECONDS: u32 = 2;
@@ -59,7 +59,7 @@ pub(super) fn directory(path: &str) -> Order {
 fn wished_text(job: &Job<'_>) -> String {
     let text = |path: &str| {
         let resource = job.wish.resources.get(&Key::new("file", path));
-        resource.and_then(|resource| placed::content(&resource.fields))
+        resource.and_then(|resource| files::bytes(&resource.fields))
     };
     let texts = [MAIN_CONF, CONF].map(|path| text(path).unwrap_or_else(|| Secret::new("", "")));
     texts.map(|text| text.reveal_text().unwrap_or_default().to_owned()).join("\n")

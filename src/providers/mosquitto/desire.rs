@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::account::{self, Account};
 use super::{ACL, AUTHORITY, CERTIFICATE, CONF, CONF_D, KEY, MAIN_CONF, PASSWD, SERVICE};
+use crate::host::{files, packages};
 use crate::inventory::{Broker, Inventory, Listener};
 use crate::model::{Fields, Impact, Key, Resource, Resources, Target, Value, Wish};
-use crate::providers::placed::Placed;
 use crate::providers::{Fault, Found, Lookup};
 
 /// The port every MQTT client tries first, in clear text.
@@ -53,11 +53,7 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
 }
 
 fn package() -> Resource {
-    Resource {
-        fields: Fields::from([("installed".to_owned(), true.into())]),
-        summary: "Eclipse Mosquitto".to_owned(),
-        ..Resource::default()
-    }
+    Resource { fields: packages::wish(), summary: "Eclipse Mosquitto".to_owned(), ..Resource::default() }
 }
 
 fn account_resource(account: &Account) -> (Key, Resource) {
@@ -79,12 +75,14 @@ fn listed(topics: &[String]) -> String {
 }
 
 fn acl(accounts: &[Account]) -> Resource {
-    file(Placed::root(account::acl(accounts), "640").group("mosquitto"), reload())
+    file(private(account::acl(accounts)), reload())
 }
 
 /// Its lines are the accounts; here only who may read it.
 fn passwd() -> Resource {
-    file(Placed::bare("640").group("mosquitto"), reload())
+    let mut fields = private("");
+    fields.remove("content");
+    file(fields, reload())
 }
 
 fn configuration(
@@ -106,8 +104,8 @@ fn configuration(
     let ours = lookup.render("mosquitto/rocade.conf.j2", &context);
     match (main, ours) {
         (Ok(main), Ok(ours)) => Ok([
-            (Key::new("file", MAIN_CONF), file(Placed::root(main, "644"), restart())),
-            (Key::new("file", CONF), file(Placed::root(ours, "644"), restart())),
+            (Key::new("file", MAIN_CONF), file(public(main), restart())),
+            (Key::new("file", CONF), file(public(ours), restart())),
         ]),
         (main, ours) => Err([main.err(), ours.err()].into_iter().flatten().collect()),
     }
@@ -148,9 +146,9 @@ fn certificates(name: &str, broker: &Broker, lookup: &dyn Lookup) -> Result<[(Ke
         _ => reload(),
     };
     Ok([
-        (Key::new("file", AUTHORITY), file(Placed::root(authority, "644"), impact.clone())),
-        (Key::new("file", CERTIFICATE), file(Placed::root(chain, "644"), impact.clone())),
-        (Key::new("file", KEY), file(Placed::root(key, "640").group("mosquitto"), impact)),
+        (Key::new("file", AUTHORITY), file(public(authority), impact.clone())),
+        (Key::new("file", CERTIFICATE), file(public(chain), impact.clone())),
+        (Key::new("file", KEY), file(private(key), impact)),
     ])
 }
 
@@ -161,8 +159,18 @@ fn found<T: Clone>(found: &Found<T>, ready: impl Fn(T) -> Value) -> Value {
     }
 }
 
-fn file(placed: Placed, impact: Impact) -> Resource {
-    Resource { fields: placed.fields(), impact, wakes: Some(service_key()), summary: String::new() }
+fn file(fields: Fields, impact: Impact) -> Resource {
+    Resource { fields, impact, wakes: Some(service_key()), summary: String::new() }
+}
+
+/// A file anybody on the host may read.
+fn public(content: impl Into<Value>) -> Fields {
+    files::wish(content.into(), "644", "root", "root")
+}
+
+/// A file for Mosquitto alone. It reads its files as its own user, the reload signal included.
+fn private(content: impl Into<Value>) -> Fields {
+    files::wish(content.into(), "640", "root", "mosquitto")
 }
 
 /// The ports on which clear text must not reach the network.

@@ -2,9 +2,8 @@
 
 use super::desire::watched;
 use super::{CONF_D, FOLDER, PASSWD, SERVICE, passwd};
-use crate::host::{Answer, Ask};
+use crate::host::{Answer, Ask, files, packages, services};
 use crate::model::{Fields, Key, Observed, Value, Wish};
-use crate::providers::placed;
 use crate::transport::Reading;
 
 /// The field of a listener that lists every TCP port in use on the host.
@@ -72,10 +71,8 @@ fn take(observed: &mut Observed, wish: &Wish, ask: &Ask, answer: Answer) -> Resu
         (Ask::Facts, _) => {}
         (_, Answer::Unread(reason)) => return Err(reason),
         (Ask::Package { name }, Answer::Version(version)) => {
-            if version.is_some() {
-                let fields = Fields::from([("installed".to_owned(), true.into())]);
-                observed.resources.insert(Key::new("package", name.as_str()), fields);
-            }
+            let seen = version.as_deref().map(packages::seen);
+            observed.resources.extend(seen.map(|fields| (Key::new("package", name.as_str()), fields)));
         }
         (Ask::Content { .. }, Answer::Content(content)) => {
             let Some(content) = content else { return Ok(()) };
@@ -85,11 +82,11 @@ fn take(observed: &mut Observed, wish: &Wish, ask: &Ask, answer: Answer) -> Resu
         }
         (Ask::Files { directory }, Answer::Names(paths)) => strays(observed, wish, directory, paths),
         (Ask::File { path }, Answer::File(facts)) => {
-            let seen = facts.as_ref().map(|facts| (Key::new("file", path.as_str()), placed::seen(facts)));
+            let seen = facts.as_ref().map(|facts| (Key::new("file", path.as_str()), files::seen(facts)));
             observed.resources.extend(seen);
         }
         (Ask::Service { name, .. }, Answer::Service(facts)) => {
-            let seen = facts.map(|facts| (Key::new("service", name.as_str()), placed::service(&facts)));
+            let seen = facts.map(|facts| (Key::new("service", name.as_str()), services::seen(&facts)));
             observed.resources.extend(seen);
         }
         (Ask::Listening, Answer::Names(addresses)) => {

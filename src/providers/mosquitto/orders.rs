@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::desire::{service_key, watched};
 use super::{FOLDER, PASSWD, SERVICE, candidate, passwd};
-use crate::host::{Order, ServiceAct};
+use crate::host::{Order, ServiceAct, files, packages, services};
 use crate::model::{Action, Change, Fields, Impact, Key, Secret, Value};
-use crate::providers::{Job, placed};
+use crate::providers::Job;
 
 /// The orders of each change, in the order of the changes.
-pub(super) fn of(job: &Job<'_>) -> Vec<Vec<Order>> {
+pub(super) fn of(job: &Job<'_>) -> Vec<Result<Vec<Order>, String>> {
     let mut passwords = job.changes.iter().any(|change| is(change, "account")).then(|| passwords(job));
     let mut staged = contents(job);
     if let Some(lines) = &passwords {
@@ -17,41 +17,40 @@ pub(super) fn of(job: &Job<'_>) -> Vec<Vec<Order>> {
     }
     // A file's mode or a listener that must close need no trial.
     let mut before = if staged.is_empty() { Vec::new() } else { prepare(job, &staged) };
-    job.changes
-        .iter()
-        .map(|change| match change.address.key.collection.as_str() {
-            "package" => vec![Order::Install { package: change.address.key.name.clone() }],
-            "account" => {
-                let mut orders = std::mem::take(&mut before);
-                orders.extend(passwords.take().map(put_passwords));
-                orders
-            }
-            "file" => {
-                let mut orders = std::mem::take(&mut before);
-                orders.extend(file(job, change));
-                orders
-            }
-            "service" => service(job, change),
+    let mut orders = |change: &Change| -> Result<Vec<Order>, String> {
+        let own = match change.address.key.collection.as_str() {
+            "package" => return Ok(vec![packages::order(change)]),
+            "account" => passwords.take().map(put_passwords).into_iter().collect(),
+            "file" => vec![files::order(change, wished(job, change))?],
+            "service" => return Ok(service(job, change)),
             // A listener is closed by the configuration and the restart it wakes.
-            _ => Vec::new(),
-        })
-        .collect()
+            _ => return Ok(Vec::new()),
+        };
+        Ok(std::mem::take(&mut before).into_iter().chain(own).collect())
+    };
+    job.changes.iter().map(&mut orders).collect()
 }
 
 fn is(change: &Change, collection: &str) -> bool {
     change.address.key.collection == collection
 }
 
+/// The fields wished of what a change changes; none when it is to go.
+fn wished<'a>(job: &'a Job<'_>, change: &Change) -> &'a Fields {
+    static NOTHING: Fields = Fields::new();
+    job.wish.resources.get(&change.address.key).map_or(&NOTHING, |resource| &resource.fields)
+}
+
 /// The contents that are to change, by path.
-fn contents<'a>(job: &'a Job<'_>) -> BTreeMap<&'a str, Secret> {
+fn contents<'a>(job: &Job<'a>) -> BTreeMap<&'a str, Secret> {
     let differs = |change: &&Change| {
         is(change, "file") && change.after.as_ref().is_some_and(|after| after.contains_key("content"))
     };
-    let wished = |change: &'a Change| {
-        let content = placed::content(&job.wish.resources.get(&change.address.key)?.fields)?;
-        Some((change.address.key.name.as_str(), content))
-    };
-    job.changes.iter().filter(differs).filter_map(wished).collect()
+    job.changes
+        .iter()
+        .filter(differs)
+        .filter_map(|change| Some((change.address.key.name.as_str(), files::bytes(wished(job, change))?)))
+        .collect()
 }
 
 fn prepare(job: &Job<'_>, staged: &BTreeMap<&str, Secret>) -> Vec<Order> {
@@ -66,28 +65,15 @@ fn prepare(job: &Job<'_>, staged: &BTreeMap<&str, Secret>) -> Vec<Order> {
 /// The password file after all changes of accounts: fresh lines for those that are new or changed, the
 /// others as they are.
 fn passwords(job: &Job<'_>) -> Secret {
-    let changed: BTreeMap<&str, Action> = job
-        .changes
-        .iter()
-        .filter(|change| is(change, "account"))
-        .map(|change| (change.address.key.name.as_str(), change.action))
-        .collect();
-    let accounts = |key: &&Key| key.collection == "account";
-    let names: BTreeSet<&str> = job
-        .wish
-        .resources
-        .keys()
-        .chain(job.observed.resources.keys())
-        .filter(accounts)
-        .map(|key| key.name.as_str())
-        .collect();
+    let changed: BTreeMap<&Key, Action> =
+        job.changes.iter().map(|change| (&change.address.key, change.action)).collect();
+    let keys: BTreeSet<&Key> = job.wish.resources.keys().chain(job.observed.resources.keys()).collect();
     let mut file = Vec::new();
-    for name in names {
-        let key = Key::new("account", name);
-        let line = match changed.get(name) {
+    for key in keys.into_iter().filter(|key| key.collection == "account") {
+        let line = match changed.get(key) {
             Some(Action::Delete) => None,
-            Some(_) => job.wish.resources.get(&key).and_then(|wished| fresh_line(name, &wished.fields)),
-            None => job.observed.resources.get(&key).and_then(passwd::seen_line).map(<[u8]>::to_vec),
+            Some(_) => fresh_line(&key.name, job.wish.resources.get(key).map(|wished| &wished.fields)),
+            None => job.observed.resources.get(key).and_then(passwd::seen_line).map(<[u8]>::to_vec),
         };
         if let Some(line) = line {
             file.extend(line);
@@ -97,8 +83,8 @@ fn passwords(job: &Job<'_>) -> Secret {
     Secret::new(file, "password file")
 }
 
-fn fresh_line(name: &str, wished: &Fields) -> Option<Vec<u8>> {
-    match wished.get("password") {
+fn fresh_line(name: &str, wished: Option<&Fields>) -> Option<Vec<u8>> {
+    match wished?.get("password") {
         Some(Value::Secret(password)) => Some(passwd::new_line(name, password).into_bytes()),
         _ => None,
     }
@@ -114,31 +100,12 @@ fn put_passwords(content: Secret) -> Order {
     }
 }
 
-fn file(job: &Job<'_>, change: &Change) -> Option<Order> {
-    let path = change.address.key.name.as_str();
-    match (&change.after, job.wish.resources.get(&change.address.key)) {
-        (Some(differing), Some(wished)) => placed::order(path, &wished.fields, differing),
-        _ => Some(Order::Remove { path: path.to_owned() }),
-    }
-}
-
 fn service(job: &Job<'_>, change: &Change) -> Vec<Order> {
-    let order = |act| Order::Service { name: SERVICE.to_owned(), act, watch: watched() };
-    if change.action == Action::Wake {
-        let act = if reload_suffices(job, change) { ServiceAct::Reload } else { ServiceAct::Restart };
-        return vec![order(act)];
-    }
-    let differing = change.after.clone().unwrap_or_default();
-    let mut orders = Vec::new();
-    if differing.contains_key("enabled") {
-        orders.push(order(ServiceAct::Enable));
-    }
-    // What else changed may be what the service reads at start.
-    let others = job.changes.iter().any(|other| !is(other, "service"));
-    if others || differing.contains_key("running") || differing.contains_key("current") {
-        orders.push(order(ServiceAct::Restart));
-    }
-    orders
+    let reload = change.action == Action::Wake && reload_suffices(job, change);
+    let refresh = if reload { ServiceAct::Reload } else { ServiceAct::Restart };
+    // What else changes may be what the service reads.
+    let touched = job.changes.iter().any(|other| !is(other, "service"));
+    services::orders(SERVICE, &watched(), change, refresh, touched)
 }
 
 /// Whether every cause is of the kind that Mosquitto takes up on its reload signal
