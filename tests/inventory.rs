@@ -1,15 +1,131 @@
-//! The inventory as its users meet it: whole files in, findings out.
+//! The inventory as its users meet it: whole files in, findings out. Cases are files, named after what they
+//! show; run with `UPDATE_EXPECTED=1` to write what is expected anew, and read the difference.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rocade::inventory::{self, Report, report};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The bad cases: each a file, or a folder whose files are one inventory.
+fn bad_cases() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("tests/inventory/bad")).unwrap();
+    let mut cases: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|path| path.is_dir() || path.extension().is_some_and(|end| end == "yaml"));
+    cases.sort();
+    cases
+}
+
+fn texts(case: &Path) -> Vec<(String, String)> {
+    let files = if case.is_dir() {
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(case).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+    } else {
+        vec![case.to_owned()]
+    };
+    let name = |path: &Path| format!("inventory/{}", path.file_name().unwrap().to_str().unwrap());
+    files.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
+}
+
+fn findings(case: &Path) -> Report {
+    let texts = texts(case);
+    match inventory::parse(texts.iter().map(|(name, text)| (name.as_str(), text.as_str()))) {
+        Err(report) => report,
+        Ok(_) => panic!("{} is accepted", case.display()),
+    }
+}
 
 #[test]
 fn the_sample_is_accepted() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let loaded = rocade::inventory::load(root).unwrap_or_else(|report| panic!("{report}"));
+    let loaded = inventory::load(root()).unwrap_or_else(|report| panic!("{report}"));
     let inventory = &loaded.inventory;
     assert_eq!(*inventory.gateways["pool-gw"].site, "pool");
     assert_eq!(inventory.sensors["pool-plant-room"].dev_eui.0.to_string(), "0018210000012345");
     assert_eq!(inventory.sensors["pool-hall"].dev_eui.place.to_string(), "inventory/pool.yaml:24:14");
     assert!(inventory.pki.is_some());
     assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+}
+
+#[test]
+fn every_bad_case_is_refused_as_expected() {
+    let update = std::env::var_os("UPDATE_EXPECTED").is_some();
+    let mut wrong = Vec::new();
+    for case in bad_cases() {
+        let Report { diagnostics, sources } = findings(&case);
+        let found = report::human(&diagnostics, &sources, false);
+        let expected = case.with_extension("expected");
+        if update {
+            fs::write(&expected, &found).unwrap();
+        } else if fs::read_to_string(&expected).ok().as_ref() != Some(&found) {
+            wrong.push(format!("{}\n{found}", case.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What was written in clear in the bad cases; every one begins with one of these.
+const PLANTED: [&str; 2] = ["planted-secret", "8f3a5c0e91d7426bb0c2e4f6187a9d3"];
+
+#[test]
+fn no_drawing_shows_a_secret_that_was_written_in_clear() {
+    let mut planted = 0;
+    for case in bad_cases() {
+        planted += texts(&case).iter().filter(|(_, text)| PLANTED.iter().any(|it| text.contains(it))).count();
+        let found = findings(&case);
+        for (form, text) in drawings(&found) {
+            for secret in PLANTED {
+                assert!(!text.contains(secret), "{} shows a secret as {form}:\n{text}", case.display());
+            }
+        }
+    }
+    assert_eq!(planted, 2, "the cases with planted secrets are gone");
+}
+
+fn drawings(Report { diagnostics, sources }: &Report) -> Vec<(&'static str, String)> {
+    vec![
+        ("plain text", report::human(diagnostics, sources, false)),
+        ("coloured text", report::human(diagnostics, sources, true)),
+        ("json", report::json(diagnostics, sources)),
+        ("sarif", report::sarif(diagnostics, sources)),
+        ("junit", report::junit(diagnostics, sources)),
+        ("github", report::github(diagnostics, sources)),
+        ("lines", Report { diagnostics: diagnostics.clone(), sources: sources.clone() }.to_string()),
+        ("sources", format!("{sources:?}")),
+        ("debug", format!("{diagnostics:?}")),
+    ]
+}
+
+#[test]
+fn every_form_says_the_same() {
+    let case = root().join("tests/inventory/bad/duplicate-deveui-in-two-files");
+    let found = findings(&case);
+    for (form, text) in drawings(&found).into_iter().filter(|(form, _)| !form.contains("text")) {
+        if matches!(form, "json" | "sarif" | "junit" | "github") {
+            let name = format!("tests/inventory/forms/{form}");
+            let path = root().join(&name);
+            // The version of the tool is part of SARIF and changes with every release.
+            let text = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+            if std::env::var_os("UPDATE_EXPECTED").is_some() {
+                fs::write(&path, &text).unwrap();
+            }
+            assert_eq!(fs::read_to_string(&path).unwrap_or_default(), text, "{name}");
+        }
+    }
+}
+
+#[test]
+fn names_from_files_cannot_break_out_of_a_form() {
+    let text = "sites:\n  \"a<b>&'\\\"\\n::error::x%\": {title: x}\n";
+    let Report { diagnostics, sources } = inventory::parse([("inventory/a,b:c d.yaml", text)]).unwrap_err();
+    let github = report::github(&diagnostics, &sources);
+    assert_eq!(github.lines().count(), 1, "{github}");
+    assert!(github.starts_with("::error file=inventory/a%2Cb%3Ac d.yaml,line=2,col=3,"), "{github}");
+    assert!(report::sarif(&diagnostics, &sources).contains("\"uri\": \"inventory/a%2Cb%3Ac%20d.yaml\""));
+    let junit = report::junit(&diagnostics, &sources);
+    assert!(junit.contains("a&lt;b&gt;&amp;'&quot;\\n"), "{junit}");
 }

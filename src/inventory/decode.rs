@@ -79,6 +79,7 @@ impl Decoder {
     pub fn unknown_key(&mut self, key: &Key, known: &[&str]) {
         let fault = Diagnostic::error("unknown-key", format!("unknown key `{}`", key.text));
         let help = match closest(&key.text, known.iter().copied()) {
+            _ if key.text == "<<" => "merge keys are not part of YAML 1.2: write the keys out".to_owned(),
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known here: {}", known.join(", ")),
         };
@@ -104,7 +105,7 @@ impl Decoder {
         let fits = key.text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
             && key.text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c));
         if !fits || key.text.len() > 63 {
-            let fault = Diagnostic::error("bad-name", format!("`{}` is no name", key.text.escape_debug()));
+            let fault = Diagnostic::error("bad-name", format!("`{}` is no name", key.text));
             let help = "a name has lower-case letters, digits, `-` and `.`, begins with a letter or digit, 63 at most";
             self.add(self.mark(fault, key.span, "").help(help));
         } else if key.plain && is_yaml11_boolean(&key.text) {
@@ -115,9 +116,10 @@ impl Decoder {
 
 /// The name nearest to one that is not known, when it is near enough to be meant.
 pub(super) fn closest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let name = name.to_lowercase();
     let limit = (name.chars().count() / 3).clamp(1, 4);
     known
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -229,7 +231,7 @@ pub(super) fn word<'n>(node: &'n Node, known: &[&str], decoder: &mut Decoder) ->
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known here: {}", known.join(", ")),
     };
-    decoder.refuse("unknown-value", node, format!("unknown value `{}`", text.escape_debug()), &help);
+    decoder.refuse("unknown-value", node, format!("unknown value `{}`", text), &help);
     None
 }
 
@@ -370,7 +372,7 @@ impl Decode for IpAddr {
         let text = text(node, decoder, "an IP address")?;
         let address = text.parse().ok();
         if address.is_none() {
-            decoder.refuse("bad-address", node, format!("`{}` is no IP address", text.escape_debug()), "");
+            decoder.refuse("bad-address", node, format!("`{}` is no IP address", text), "");
         }
         address
     }

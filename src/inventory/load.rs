@@ -101,7 +101,7 @@ impl Gathered {
         match text(path) {
             Ok(text) => self.take(Arc::from(name), &text),
             Err(fault) => {
-                let message = format!("cannot read {}: {fault}", name.escape_debug());
+                let message = format!("cannot read {}: {fault}", name);
                 self.found.push(Diagnostic::error("unreadable", message));
             }
         }
@@ -117,7 +117,7 @@ impl Gathered {
             self.references.extend(refer::collect(&root, &decoder));
         }
         self.found.append(&mut decoder.found);
-        self.sources.0.insert(file, clear::blanked(text, &decoder.blank));
+        self.sources.insert(file, clear::blanked(text, &decoder.blank));
     }
 
     fn sections(&mut self, root: &Node, decoder: &mut Decoder) {

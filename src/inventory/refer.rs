@@ -46,7 +46,7 @@ pub(super) fn check(references: &[Reference], written: &Written, found: &mut Vec
         if written.has(section, name) {
             continue;
         }
-        let message = format!("there is no `{}` in `{section}`", name.escape_debug());
+        let message = format!("there is no `{}` in `{section}`", name);
         let fault =
             Diagnostic::error("dangling-reference", message).spanning(place.clone(), *length, "not found");
         let help = match guesses.closest(name, written.names(section)) {

@@ -30,7 +30,7 @@ macro_rules! text_scalar {
                 match text.parse() {
                     Ok(value) => Some($name(value)),
                     Err(fault) => {
-                        decoder.refuse($code, node, explained(&fault), concat!("write ", $title));
+                        decoder.refuse($code, node, fault.to_string(), concat!("write ", $title));
                         None
                     }
                 }
@@ -51,10 +51,6 @@ macro_rules! text_scalar {
             }
         }
     };
-}
-
-fn explained(fault: &dyn std::error::Error) -> String {
-    fault.to_string().escape_debug().to_string().replace("\\'", "'")
 }
 
 text_scalar!(

@@ -16,14 +16,19 @@ pub type Section<T> = BTreeMap<String, At<T>>;
 #[schemars(default, deny_unknown_fields)]
 pub struct Inventory {
     /// Places where devices stand.
+    #[schemars(transform = super::schema::named)]
     pub sites: Section<Site>,
     /// LoRaWAN gateways.
+    #[schemars(transform = super::schema::named)]
     pub gateways: Section<Gateway>,
     /// LoRaWAN sensors.
+    #[schemars(transform = super::schema::named)]
     pub sensors: Section<Sensor>,
     /// MQTT brokers.
+    #[schemars(transform = super::schema::named)]
     pub brokers: Section<Broker>,
     /// Other Linux hosts of the chain: displays, SBC machines.
+    #[schemars(transform = super::schema::named)]
     pub hosts: Section<Host>,
     /// The certificate authority.
     pub pki: Option<At<Pki>>,
@@ -240,6 +245,7 @@ pub struct Broker {
     pub listeners: Listeners,
     /// Who may log in besides the relays.
     #[schemars(default)]
+    #[schemars(transform = super::schema::named)]
     pub clients: Section<BrokerClient>,
     /// When to lock out those who guess passwords.
     #[schemars(default)]

@@ -178,7 +178,10 @@ impl Builder<'_, '_> {
     }
 
     fn close(&mut self, end: usize) -> Step<()> {
-        let Some(Open { span, start, anchor, held }) = self.open.pop() else { return Ok(()) };
+        let Some(Open { mut span, start, anchor, held }) = self.open.pop() else { return Ok(()) };
+        let flow =
+            self.text.get(start..end).filter(|text| text.starts_with(['{', '[']) && !text.contains('\n'));
+        span.length = flow.map_or(span.length, |text| narrow(text.chars().count()));
         let body = match held {
             Held::List(items) => Body::List(items),
             Held::Map(entries, _) => Body::Map(self.without_duplicates(entries)),
