@@ -175,3 +175,90 @@ fn spelled(value: &Value) -> Vec<u8> {
         other => json_of(other).unwrap_or_default().to_string().into_bytes(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish() -> Fields {
+        let key = Secret::new("8f3a5c0e91d7426bb0c2e4f6187a9d35", "gateways/pool-gw/network");
+        wished("0018b24441524632".parse().unwrap(), Value::Secret(key))
+    }
+
+    fn differing(seen: &Fields) -> Fields {
+        let wish = wish().into_iter();
+        wish.filter(|(name, value)| !seen.get(name).is_some_and(|seen| crate::plan::same(value, seen)))
+            .collect()
+    }
+
+    #[test]
+    fn a_recorded_gateway_of_another_band_is_asked_for_what_differs_only() {
+        let root = std::env::var("ROCADE_SHARED").unwrap_or_else(|_| "../shared".to_owned());
+        let path = format!("{root}/reference/conduit/api/lora-config.get.live-us915-mpower7.json");
+        let Ok(text) = std::fs::read_to_string(&path) else { return eprintln!("skipped: no {path}") };
+        let recorded: Json = serde_json::from_str(&text).unwrap();
+        let seen = seen(&recorded["result"]).unwrap();
+        let request = request(&wish(), &differing(&seen), Some(&seen));
+        assert_eq!(
+            request,
+            json!({
+                "lora": { "channelPlan": "EU868", "frequencyBand": "EU868" },
+                "network": { "eui": "0018b24441524632", "key": "8f3a5c0e91d7426bb0c2e4f6187a9d35" },
+            })
+        );
+    }
+
+    #[test]
+    fn what_was_asked_for_reads_back_as_wished() {
+        let tree = request(&wish(), &wish(), None);
+        assert_eq!(differing(&seen(&tree).unwrap()).len(), 0);
+        assert!(tree["lora"].get("frequencyBand").is_none(), "no band where none was shown");
+    }
+
+    #[test]
+    fn the_band_is_written_as_the_gateway_spells_it() {
+        for (shown, written) in
+            [(json!("US915"), json!("EU868")), (json!("915"), json!("868")), (json!(915), json!(868))]
+        {
+            let tree = json!({ "lora": { "channelPlan": "EU868", "frequencyBand": shown } });
+            let seen = seen(&tree).unwrap();
+            assert_eq!(request(&wish(), &differing(&seen), Some(&seen))["lora"]["frequencyBand"], written);
+        }
+        for shown in [json!("EU868"), json!("868"), json!(868), json!(0), json!(""), Json::Null] {
+            let tree = json!({ "lora": { "channelPlan": "EU868", "frequencyBand": shown } });
+            assert!(!differing(&seen(&tree).unwrap()).contains_key("channel_plan"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_setting_of_another_type_is_unread_and_names_no_value() {
+        for tree in [
+            json!([]),
+            json!({ "lora": [] }),
+            json!({ "lora": { "enabled": "yes" } }),
+            json!({ "network": { "key": 7 } }),
+            json!({ "mqtt": { "port": 18.83 } }),
+        ] {
+            let fault = seen(&tree).unwrap_err();
+            assert!(!fault.contains("yes"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_hidden_key_is_not_seen() {
+        let tree = json!({ "network": { "key": "********" } });
+        assert!(!seen(&tree).unwrap().contains_key("network_key"));
+    }
+
+    #[test]
+    fn a_server_that_runs_with_other_settings_is_not_current() {
+        let settings = request(&wish(), &wish(), None);
+        let mut running = settings.clone();
+        assert_eq!(is_current(&running, &settings), Ok(true));
+        running["network"]["key"] = json!("8F3A5C0E91D7426BB0C2E4F6187A9D35");
+        assert_eq!(is_current(&running, &settings), Ok(true), "spelling is no difference");
+        running["lora"]["channelPlan"] = json!("US915");
+        assert_eq!(is_current(&running, &settings), Ok(false));
+        assert!(is_current(&json!("gone"), &settings).is_ok_and(|current| current), "it shows nothing");
+    }
+}

@@ -228,3 +228,125 @@ fn known(list: &Json) -> Result<BTreeMap<String, (String, Vec<u8>)>, String> {
     let wrong = || "the gateway's credentials hold an entry that cannot be read".to_owned();
     entries.iter().map(|entry| one(entry).ok_or_else(wrong)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Address, Change, Impact, Observed, Resource, Target};
+
+    const HALL: &str = "0018b21000004a2f";
+    const KEY: &str = "8f3a5c0e91d7426bb0c2e4f6187a9d35";
+
+    fn target() -> Target {
+        Target::new("gateway", "pool-gw")
+    }
+
+    fn wish() -> Wish {
+        let app_eui = "0018b24441524632".parse().unwrap();
+        let key = Value::Secret(Secret::new(KEY, "sensors/pool-hall/app_key"));
+        let fields = wished(HALL.parse().unwrap(), app_eui, key);
+        let resources =
+            [(Key::new("sensor", "pool-hall"), Resource { fields, ..Resource::default() })].into();
+        Wish { target: target(), provider: "gateway", rank: 30, resources }
+    }
+
+    fn change(name: &str, action: Action) -> Change {
+        Change {
+            address: Address { target: target(), key: Key::new("sensor", name) },
+            action,
+            before: None,
+            after: None,
+            impact: Impact::None,
+            because: Vec::new(),
+            summary: String::new(),
+        }
+    }
+
+    fn listed_after(observed: BTreeMap<Key, Fields>, changes: &[Change]) -> Json {
+        let wish = wish();
+        let observed = Observed { resources: observed, ..Observed::new(target()) };
+        list(&Job { wish: &wish, observed: &observed, changes })
+    }
+
+    #[test]
+    fn names_come_from_the_inventory_whatever_the_spelling() {
+        let shown = json!({ "devices": [
+            { "deveui": "00-18-B2-10-00-00-4A-2F", "appkey": "8F3A5C0E91D7426BB0C2E4F6187A9D35" },
+            { "deveui": "00-80-00-00-00-00-00-01", "appkey": "" },
+            { "deveui": "00-18-b2-10-00-00-4a-2f" },
+        ]});
+        let sensors = seen(&shown, &wish()).unwrap();
+        let names: Vec<&str> = sensors.keys().map(|key| key.name.as_str()).collect();
+        assert_eq!(names, ["0018b21000004a2f (entry 3)", "0080000000000001", "pool-hall"]);
+        let hall = &sensors[&Key::new("sensor", "pool-hall")];
+        let wished = &wish().resources[&Key::new("sensor", "pool-hall")].fields["app_key"].clone();
+        assert!(crate::plan::same(wished, &hall["app_key"]));
+        assert!(!sensors[&Key::new("sensor", "0080000000000001")].contains_key("app_key"), "hidden");
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_understood_is_no_empty_list() {
+        for shown in [
+            json!({}),
+            json!({ "devices": {} }),
+            json!({ "devices": [7] }),
+            json!({ "devices": [{}] }),
+            json!({ "devices": [{ "deveui": "0018" }] }),
+            json!({ "devices": [{ "deveui": HALL, "appkey": 7 }] }),
+        ] {
+            assert!(seen(&shown, &wish()).is_err(), "{shown}");
+        }
+        assert!(seen(&json!({ "devices": null }), &wish()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_new_sensor_is_added_to_what_stays_as_it_was() {
+        let other = json!({ "deveui": "00-80-00-00-00-00-00-01", "appkey": "x", "class": "C", "odd": [1] });
+        let observed = seen(&json!({ "devices": [other] }), &wish()).unwrap();
+        let list = listed_after(observed, &[change("pool-hall", Action::Create)]);
+        assert_eq!(list["enabled"], true);
+        assert_eq!(list["devices"][0], other, "nobody changed it");
+        assert_eq!(
+            list["devices"][1],
+            json!({
+                "deveui": "00-18-b2-10-00-00-4a-2f", "appeui": "00-18-b2-44-41-52-46-32", "appkey": KEY,
+                "class": "A", "device_profile_id": "LW102-OTA-EU868", "network_profile_id": "DEFAULT-CLASS-A",
+            })
+        );
+        assert_eq!(list["devices"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_changed_entry_keeps_what_is_not_ours_and_a_deleted_one_goes() {
+        let shown = json!({ "devices": [
+            { "deveui": HALL, "appkey": "00", "name": "hall" },
+            { "deveui": "0080000000000001" },
+        ]});
+        let observed = seen(&shown, &wish()).unwrap();
+        let changes = [change("pool-hall", Action::Update), change("0080000000000001", Action::Delete)];
+        let list = listed_after(observed, &changes);
+        assert_eq!(list["devices"].as_array().unwrap().len(), 1);
+        assert_eq!(list["devices"][0]["name"], "hall");
+        assert_eq!(list["devices"][0]["appkey"], KEY);
+    }
+
+    #[test]
+    fn a_row_of_the_network_server_without_credentials_is_a_sensor_to_remove() {
+        let mut sensors = BTreeMap::new();
+        let rows = json!([{ "deveui": "00-80-00-ff-00-00-00-02", "class": "A" }]);
+        join(&mut sensors, &rows, &wish()).unwrap();
+        let fields = &sensors[&Key::new("sensor", "008000ff00000002")];
+        assert_eq!(row(fields).as_deref(), Some("00-80-00-ff-00-00-00-02"));
+        assert_eq!(listed_after(sensors.clone(), &[])["devices"], json!([]), "no entry to write back");
+        assert!(join(&mut sensors, &json!([{ "class": "A" }]), &wish()).is_err());
+    }
+
+    #[test]
+    fn a_running_server_without_the_new_sensor_is_not_current() {
+        let list = json!({ "devices": [{ "deveui": HALL, "appkey": KEY }] });
+        let running = |devices: Json| json!({ "whitelist": { "devices": devices } });
+        assert_eq!(is_current(&running(json!([])), &list), Ok(false));
+        assert_eq!(is_current(&running(list["devices"].clone()), &list), Ok(true));
+        assert_eq!(is_current(&json!({ "whitelist": {} }), &list), Ok(true), "it shows no list");
+    }
+}

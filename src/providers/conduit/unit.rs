@@ -107,3 +107,47 @@ fn release(firmware: &str) -> Option<Version> {
     let first = parts.next()??;
     Some(Version::new(first, parts.next().flatten().unwrap_or(0), parts.next().flatten().unwrap_or(0)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Resources, Target};
+    use serde_json::json;
+
+    fn wish(wished: &[(&str, &str)]) -> Wish {
+        let fields = wished.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let resources = Resources::from([(key(), Resource { fields, ..Resource::default() })]);
+        Wish { target: Target::new("gateway", "pool-gw"), provider: "gateway", rank: 30, resources }
+    }
+
+    #[test]
+    fn another_unit_or_firmware_is_named_and_refused() {
+        let unit = Unit::of(&json!({ "deviceId": "20412345", "firmware": "6.0.1", "productId": "MTCDT" }));
+        assert_eq!(unit.title(), "MultiTech Conduit MTCDT, mPower 6.0.1");
+        assert!(
+            check(&wish(&[("serial", "20412345"), ("firmware", ">=6.0.1, <7")]), &unit).unwrap().is_some()
+        );
+        let other = check(&wish(&[("serial", "20499999")]), &unit).unwrap_err();
+        assert!(other.contains("20412345") && other.contains("20499999"), "{other}");
+        assert!(check(&wish(&[("firmware", ">=7")]), &unit).unwrap_err().contains("6.0.1"));
+    }
+
+    #[test]
+    fn a_unit_that_does_not_say_is_not_taken_for_the_one_meant() {
+        let silent = Unit::of(&json!({ "firmware": 6 }));
+        assert!(check(&wish(&[("serial", "20412345")]), &silent).unwrap().is_none());
+        assert!(check(&wish(&[("api", "http://127.0.0.1")]), &silent).unwrap().is_some());
+    }
+
+    #[test]
+    fn firmware_is_read_in_each_published_form() {
+        for (said, release_said) in [
+            (json!("7.4.0-BETA2"), Version::new(7, 4, 0)),
+            (json!({ "version": "6.3" }), Version::new(6, 3, 0)),
+        ] {
+            let unit = Unit::of(&json!({ "firmware": said }));
+            assert_eq!(release(&unit.firmware.unwrap()), Some(release_said));
+        }
+        assert_eq!(release("unknown"), None);
+    }
+}

@@ -98,3 +98,28 @@ fn configuration(text: &str, staged: &BTreeMap<&str, String>, in_use: &[u16]) ->
     lines.push(String::new());
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candidate_leaves_ports_log_database_and_unchanged_files_alone() {
+        let text = "pid_file /run/mosquitto/mosquitto.pid\n\npersistence true\n\
+                    persistence_location /var/lib/mosquitto/\nlog_dest file /var/log/mosquitto/mosquitto.log\n\
+                    include_dir /etc/mosquitto/conf.d\nallow_anonymous false\nacl_file /etc/mosquitto/rocade/acl\n\
+                    password_file /etc/mosquitto/rocade/passwd\nlistener 8883\n# listener of old\n\
+                    listener 9001 ::1\nprotocol websockets\nsocket_domain ipv6\n";
+        let staged = [(super::super::ACL, "/c/acl".to_owned())].into();
+        assert_eq!(
+            configuration(text, &staged, &[FIRST_PORT, FIRST_PORT + 2]),
+            format!(
+                "\nallow_anonymous false\nacl_file /c/acl\npassword_file /etc/mosquitto/rocade/passwd\n\
+                 listener {} 127.0.0.1\n# listener of old\nlistener {} 127.0.0.1\nprotocol websockets\n\
+                 socket_domain ipv4\n",
+                FIRST_PORT + 1,
+                FIRST_PORT + 3,
+            )
+        );
+    }
+}

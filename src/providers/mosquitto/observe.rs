@@ -157,3 +157,35 @@ fn is_loopback(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']);
     host.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clear_text_beyond_loopback_is_seen_on_its_port_only() {
+        let addresses = [
+            "0.0.0.0:1883",
+            "[::]:1883",
+            "127.0.0.1:1883",
+            "[::1]:1883",
+            "*:1883",
+            "0.0.0.0:8883",
+            "[::ffff:127.0.0.1]:1883",
+        ]
+        .map(str::to_owned);
+        let fields = listener("1883", &addresses);
+        let Value::List(open) = &fields["open_to_network"] else { panic!() };
+        let open: Vec<&str> = open.iter().filter_map(Value::as_text).collect();
+        assert_eq!(open, ["0.0.0.0:1883", "[::]:1883", "*:1883"]);
+        let Value::List(in_use) = &fields[IN_USE] else { panic!() };
+        assert!(matches!(in_use.as_slice(), [Value::Int(1883), Value::Int(8883)]));
+    }
+
+    #[test]
+    fn versions_are_told_without_the_distributions_parts() {
+        assert_eq!(upstream("2.0.11-1.2+deb12u1"), "2.0.11");
+        assert_eq!(upstream("1:1.5.7-1"), "1.5.7");
+        assert!(is_too_old("1.5.7") && !is_too_old("2.0.11") && !is_too_old("3.0"));
+    }
+}
