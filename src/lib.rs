@@ -3,7 +3,11 @@
 
 pub mod host;
 pub mod inventory;
+pub mod lab;
 pub mod model;
 pub mod plan;
+pub mod pki;
 pub mod providers;
+pub mod repository;
+pub mod secrets;
 pub mod transport;
