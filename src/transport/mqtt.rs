@@ -1,7 +1,8 @@
-//! A small MQTT 3.1.1 client for `verify`. It speaks TLS to a broker of our own root and nothing else: there is no
-//! way to make it speak in clear.
+//! A small MQTT 3.1.1 client for `verify`. It speaks TLS to a broker of our own root and nothing else: there
+//! is no way to make it speak in clear.
 //!
-//! The packets are those of the `rumqttc` crate; the connection is our own, so that a fault says which step failed.
+//! The packets are those of the `rumqttc` crate; the connection is our own, so that a fault says which step
+//! failed.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,8 +20,8 @@ use crate::model::Secret;
 /// The largest packet sent or taken, in bytes. Readings are a few hundred.
 const LARGEST_PACKET: usize = 1 << 20;
 
-/// Silence the broker bears, in seconds (it ends the connection at one and a half times that). No pings are sent: a
-/// probe is over long before. Not 0, which Mosquitto 2.0 refuses.
+/// Silence the broker bears, in seconds (it ends the connection at one and a half times that). No pings are
+/// sent: a probe is over long before. Not 0, which Mosquitto 2.0 refuses.
 const KEEP_ALIVE: u16 = 600;
 
 /// Who logs in.
@@ -48,7 +49,8 @@ pub struct Message {
 /// Why an MQTT step failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MqttFault {
-    /// The broker refused the login, with the CONNACK's code (MQTT 3.1.1, table 3.1): 4 or 5 is user or password.
+    /// The broker refused the login, with the CONNACK's code (MQTT 3.1.1, table 3.1): 4 or 5 is user or
+    /// password.
     #[error("broker {whom} refuses {user} (code {code}: {})", refusal(*code))]
     Refused {
         /// Address and port.
@@ -136,8 +138,8 @@ impl Client {
         }
     }
 
-    /// Subscribes with QoS 1. `false` when the broker does not grant it. Mosquitto with an ACL file grants every
-    /// subscription and then leaves out the messages, so a refusal is seen by what does not come.
+    /// Subscribes with QoS 1. `false` when the broker does not grant it. Mosquitto with an ACL file grants
+    /// every subscription and then leaves out the messages, so a refusal is seen by what does not come.
     ///
     /// # Errors
     /// When there is no answer.
@@ -154,8 +156,8 @@ impl Client {
         .await
     }
 
-    /// Publishes with QoS 1, not retained, and waits for the acknowledgement. Mosquitto acknowledges also what its
-    /// ACL then drops, so only a subscriber can tell whether a message went through.
+    /// Publishes with QoS 1, not retained, and waits for the acknowledgement. Mosquitto acknowledges also
+    /// what its ACL then drops, so only a subscriber can tell whether a message went through.
     ///
     /// # Errors
     /// When it is not acknowledged.

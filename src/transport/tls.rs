@@ -1,4 +1,5 @@
-//! TLS to a server that must show a certificate of our own root. No other authority is trusted, and no name let pass.
+//! TLS to a server that must show a certificate of our own root. No other authority is trusted, and no name
+//! let pass.
 
 use std::net::IpAddr;
 use std::sync::Arc;

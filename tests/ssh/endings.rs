@@ -1,4 +1,5 @@
-//! Hosts that are not there, say nothing, or leave in the middle: each is said in one line that names the host.
+//! Hosts that are not there, say nothing, or leave in the middle: each is said in one line that names the
+//! host.
 
 use std::io::Write;
 use std::net::TcpListener;

@@ -1,6 +1,9 @@
-//! The transport against real programs: OpenSSH's server and agent, Mosquitto. Nothing here stands in for them.
+//! The transport against real programs: OpenSSH's server and agent, Mosquitto. Nothing here stands in for
+//! them.
 //!
 //! Where they are missing, or no private mount namespace can be made, a test says that it was skipped.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod agent;
 mod broker;

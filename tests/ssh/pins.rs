@@ -135,7 +135,8 @@ fn config(folder: &Path) -> SshConfig {
 fn according_to_ssh(folder: &Path, host: &str, keyword: &str) -> Vec<String> {
     let path = folder.join("openssh_config");
     let home = folder.display().to_string();
-    // `ssh` takes the home directory from the account, so it is written out; `Match host` is left out as by us.
+    // `ssh` takes the home directory from the account, so it is written out; `Match host` is left out as by
+    // us.
     let text =
         CONFIG.replace('~', &home).replace("%d", &home).replace("conf.d/", &format!("{home}/.ssh/conf.d/"));
     fs::write(&path, text.replace("Match host pool-gw\n    Port 9\n", "")).unwrap();

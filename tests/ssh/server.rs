@@ -1,5 +1,5 @@
-//! A real `sshd` on loopback: own configuration, host keys and log in a temporary directory, own accounts in a
-//! private mount namespace, so that the machine's own users stay as they are.
+//! A real `sshd` on loopback: own configuration, host keys and log in a temporary directory, own accounts in
+//! a private mount namespace, so that the machine's own users stay as they are.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -55,8 +55,8 @@ fn missing() -> Option<&'static str> {
 }
 
 impl Server {
-    /// Starts a server with ed25519, ECDSA and RSA host keys and these lines of configuration, or says that the
-    /// test is skipped.
+    /// Starts a server with ed25519, ECDSA and RSA host keys and these lines of configuration, or says that
+    /// the test is skipped.
     pub fn start(configuration: &str) -> Option<Self> {
         Self::start_with_keys(&["ed25519", "ecdsa", "rsa"], configuration)
     }
