@@ -99,7 +99,7 @@ impl Decode for SecretRef {
         };
         if !(secret.contains('/') && secret.split('/').all(segment)) {
             decoder.blank.push(name.bytes.clone());
-            let help = "write `{secret: sensors/pool-hall/app_key}`: the path of the secret, never the secret itself";
+            let help = "write a path such as `{secret: sensors/pool-hall/app_key}`, never the secret itself";
             decoder.refuse("bad-secret-name", name, "this is not the path of a secret", help);
             return None;
         }
