@@ -223,6 +223,28 @@ fn check_fleet(gateways: u32) {
 }
 
 #[test]
+fn a_conduit_holds_two_thousand_sensors_and_no_more() {
+    let all_on = |text: String| {
+        (0..21).fold(text, |text, it| text.replace(&format!("gateway: g{it}\n"), "gateway: g0\n"))
+    };
+    let full = all_on(fleet(20));
+    assert!(inventory::parse([("inventory/fleet.yaml", full.as_str())]).is_ok());
+    let overfull = all_on(fleet(21));
+    let report = inventory::parse([("inventory/fleet.yaml", overfull.as_str())]).unwrap_err();
+    assert_eq!(report.to_string(), "inventory/fleet.yaml:10:3: `g0` has 2100 sensors, a Conduit holds 2000");
+}
+
+#[test]
+fn what_only_somebody_should_look_at_is_a_warning() {
+    let text = fleet(2)
+        .replace("    relay: {broker: main}\n", "")
+        .replace("gateways/g1/network", "gateways/g0/network");
+    let loaded = inventory::parse([("inventory/fleet.yaml", text.as_str())]).unwrap();
+    let codes: Vec<&str> = loaded.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["no-relay", "no-relay", "shared-key"]);
+}
+
+#[test]
 fn fifty_gateways_with_a_hundred_sensors_each_are_one_inventory() {
     check_fleet(50);
 }
@@ -242,7 +264,8 @@ proptest::proptest! {
     #[test]
     fn no_damage_to_a_good_file_makes_it_panic(at in 0usize..2000, gone in 0usize..40,
         new in "\\PC{0,6}|[\\n:{}#&*!'\" -]{0,8}") {
-        let sample: Vec<char> = fs::read_to_string(root().join("inventory/pool.yaml")).unwrap().chars().collect();
+        let sample = fs::read_to_string(root().join("inventory/pool.yaml")).unwrap();
+        let sample: Vec<char> = sample.chars().collect();
         let before = sample.iter().take(at).copied();
         let after = sample.iter().skip(at + gone).copied();
         draw_everything(&before.chain(new.chars()).chain(after).collect::<String>());
