@@ -76,8 +76,9 @@ impl Conduit {
     ///
     /// # Errors
     /// When no certificate can be made.
-    pub async fn attend(self: Arc<Self>, door: Door, log: Arc<Log>) -> Result<(), String> {
-        let acceptor = TlsAcceptor::from(tls::self_signed(&["127.0.0.1", "192.168.2.1"])?);
+    pub async fn attend(self: Arc<Self>, door: Door, log: Arc<Log>) -> anyhow::Result<()> {
+        let acceptor =
+            TlsAcceptor::from(tls::self_signed(&["127.0.0.1", "192.168.2.1"]).map_err(anyhow::Error::msg)?);
         let knobs = Arc::clone(&self.knobs);
         door.attend(knobs, |line| Arc::clone(&self).greet(acceptor.clone(), line, Arc::clone(&log))).await;
         Ok(())
@@ -114,8 +115,15 @@ impl Works for Conduit {
     fn factory(&self) -> State {
         let mut state = State { facts: facts(), ..State::default() };
         let home = format!("/home/{}", self.user);
-        for path in ["/etc/init.d", "/var/config/lora", "/var/persistent", "/var/run", "/var/log", "/home/root", &home]
-        {
+        for path in [
+            "/etc/init.d",
+            "/var/config/lora",
+            "/var/persistent",
+            "/var/run",
+            "/var/log",
+            "/home/root",
+            &home,
+        ] {
             directory(&mut state.files, path);
         }
         for service in SERVICES {

@@ -22,9 +22,21 @@ const PACKAGES: [(&str, &str); 6] = [
 ];
 
 /// The configuration Debian's package brings.
-const MOSQUITTO_CONF: &str = "# Place your local configuration in /etc/mosquitto/conf.d/\n\
-    pid_file /run/mosquitto/mosquitto.pid\n\npersistence true\npersistence_location /var/lib/mosquitto/\n\n\
-    log_dest file /var/log/mosquitto/mosquitto.log\n\ninclude_dir /etc/mosquitto/conf.d\n";
+const MOSQUITTO_CONF: &str = "\
+# Place your local configuration in /etc/mosquitto/conf.d/
+#
+# A full description of the configuration file is at
+# /usr/share/doc/mosquitto/examples/mosquitto.conf.example
+
+pid_file /run/mosquitto/mosquitto.pid
+
+persistence true
+persistence_location /var/lib/mosquitto/
+
+log_dest file /var/log/mosquitto/mosquitto.log
+
+include_dir /etc/mosquitto/conf.d
+";
 
 const CONFIG: &str = "/etc/mosquitto/mosquitto.conf";
 
@@ -46,7 +58,8 @@ impl Works for Debian {
     fn factory(&self) -> State {
         let mut state = State { facts: facts(), ..State::default() };
         let home = format!("/home/{}", self.user);
-        for path in ["/etc/systemd/system", "/lib/systemd/system", "/var/lib", "/var/log", "/run", "/root", &home]
+        for path in
+            ["/etc/systemd/system", "/lib/systemd/system", "/var/lib", "/var/log", "/run", "/root", &home]
         {
             directory(&mut state.files, path);
         }

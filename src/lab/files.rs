@@ -136,8 +136,7 @@ impl Files {
     pub fn own(&mut self, path: &str, mode: u32, owner: &str, group: &str) -> Result<(), String> {
         self.tick += 1;
         let tick = self.tick;
-        let entry =
-            self.entries.get_mut(path).ok_or_else(|| format!("{path}: No such file or directory"))?;
+        let entry = self.entries.get_mut(path).ok_or_else(|| format!("{path}: No such file or directory"))?;
         entry.mode = mode;
         owner.clone_into(&mut entry.owner);
         group.clone_into(&mut entry.group);

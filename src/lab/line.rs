@@ -60,7 +60,8 @@ impl AsyncWrite for Line {
         if self.left == Some(0) || self.scissors.is_cut() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        let allowed = self.left.map_or(buf.len(), |left| buf.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+        let allowed =
+            self.left.map_or(buf.len(), |left| buf.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
         let sent = ready!(Pin::new(&mut self.stream).poll_write(cx, &buf[..allowed]))?;
         self.left = self.left.map(|left| left - sent as u64);
         Poll::Ready(Ok(sent))

@@ -12,9 +12,7 @@ use super::files::Files;
 use super::held;
 use super::knobs::KnobBoard;
 use super::log::{Channel, Deed, Log};
-use crate::host::{
-    Answer, Ask, Done, Order, Page, Ruling, ServiceAct, ServiceFacts, UserFacts,
-};
+use crate::host::{Answer, Ask, Done, Order, Page, Ruling, ServiceAct, ServiceFacts, UserFacts};
 use crate::model::Secret;
 
 /// An account.
@@ -87,7 +85,9 @@ const SERVICE_FILES: [(&str, &str); 3] =
 impl State {
     /// Whether there is such a service.
     pub fn has_service(&self, name: &str) -> bool {
-        SERVICE_FILES.iter().any(|(before, after)| self.files.get(&format!("{before}{name}{after}")).is_some())
+        SERVICE_FILES
+            .iter()
+            .any(|(before, after)| self.files.get(&format!("{before}{name}{after}")).is_some())
     }
 
     /// Whether a service runs.
@@ -169,8 +169,6 @@ pub trait Works: Send + Sync {
 
 /// A simulated Linux host.
 pub struct VirtualHost {
-    /// The device's name.
-    pub name: String,
     /// What it has.
     pub state: Mutex<State>,
     /// What can go wrong with it.
@@ -183,9 +181,9 @@ pub struct VirtualHost {
 
 impl VirtualHost {
     /// A new device.
-    pub fn new(name: &str, log: Log, knobs: Arc<KnobBoard>, works: Arc<dyn Works>) -> Self {
+    pub fn new(log: Log, knobs: Arc<KnobBoard>, works: Arc<dyn Works>) -> Self {
         let state = Mutex::new(works.factory());
-        Self { name: name.to_owned(), state, knobs, log: Arc::new(log), works }
+        Self { state, knobs, log: Arc::new(log), works }
     }
 
     /// Makes it what it was when it was new, as a firmware reset does. Login and host key stay.
@@ -217,9 +215,9 @@ impl VirtualHost {
         match ask {
             Ask::Facts => Answer::Facts(facts(state)),
             Ask::File { path } => Answer::File(state.files.get(path).map(super::files::FileEntry::facts)),
-            Ask::Content { path } => Answer::Content(
-                state.files.bytes(path).map(|bytes| Secret::new(bytes, format!("{}:{path}", self.name))),
-            ),
+            Ask::Content { path } => {
+                Answer::Content(state.files.bytes(path).map(|bytes| Secret::new(bytes, path.clone())))
+            }
             Ask::Files { directory } => Answer::Names(state.files.below(directory)),
             Ask::Package { name } => Answer::Version(state.packages.get(name).cloned()),
             Ask::Service { name, watch } => Answer::Service(state.service_facts(name, watch)),

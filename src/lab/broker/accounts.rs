@@ -21,7 +21,8 @@ impl Accounts {
     /// Whether this is the user's password.
     pub fn fits(&self, user: &str, password: &[u8]) -> bool {
         let verifier = self.0.get(user).map(|hash| Verifier::MosquittoPasswd(hash.clone()));
-        verifier.is_some_and(|verifier| Secret::new(password, "a client of the simulated broker").fits(&verifier))
+        verifier
+            .is_some_and(|verifier| Secret::new(password, "a client of the simulated broker").fits(&verifier))
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::mqttbytes::v4::{
-    ConnAck, Connect, ConnectAuth, ConnectReturnCode, LastWill, Packet, PubAck, PubComp, PubRec, Publish, SubAck,
-    Subscribe, SubscribeReasonCode, UnsubAck,
+    ConnAck, Connect, ConnectAuth, ConnectReturnCode, LastWill, Packet, PubAck, PubComp, PubRec, Publish,
+    SubAck, Subscribe, SubscribeReasonCode, UnsubAck,
 };
 use rumqttc::mqttbytes::{Error, QoS, valid_filter};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -53,7 +53,11 @@ async fn talk(hub: &Hub, log: &Log, mut packets: UnboundedReceiver<Packet>, say:
     let user = login.map(|(user, _)| user.to_owned());
     let admitted = hub.admits(login);
     let shown = user.as_deref().unwrap_or("anonymous");
-    log.note(Channel::Mqtt, Deed::Read, format!("connect {shown}: {}", if admitted { "admitted" } else { "refused" }));
+    log.note(
+        Channel::Mqtt,
+        Deed::Read,
+        format!("connect {shown}: {}", if admitted { "admitted" } else { "refused" }),
+    );
     // Mosquitto answers 5, not authorised, to a wrong password as to a missing one.
     let code = if admitted { ConnectReturnCode::Success } else { ConnectReturnCode::NotAuthorized };
     let _ = say.send(Packet::ConnAck(ConnAck { session_present: false, code }));

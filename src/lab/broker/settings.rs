@@ -5,17 +5,35 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 
-use super::acl::Acl;
 use super::accounts::Accounts;
+use super::acl::Acl;
 use crate::lab::files::Files;
 use crate::lab::tls;
 
 /// The options of Mosquitto 2.0 that are taken and mean nothing here.
 const QUIET: [&str; 22] = [
-    "pid_file", "persistence", "persistence_location", "persistence_file", "log_dest", "log_type",
-    "log_timestamp", "log_timestamp_format", "connection_messages", "user", "tls_version", "ciphers",
-    "max_connections", "max_keepalive", "message_size_limit", "max_packet_size", "max_inflight_messages",
-    "max_queued_messages", "per_listener_settings", "autosave_interval", "set_tcp_nodelay", "socket_domain",
+    "pid_file",
+    "persistence",
+    "persistence_location",
+    "persistence_file",
+    "log_dest",
+    "log_type",
+    "log_timestamp",
+    "log_timestamp_format",
+    "connection_messages",
+    "user",
+    "tls_version",
+    "ciphers",
+    "max_connections",
+    "max_keepalive",
+    "message_size_limit",
+    "max_packet_size",
+    "max_inflight_messages",
+    "max_queued_messages",
+    "per_listener_settings",
+    "autosave_interval",
+    "set_tcp_nodelay",
+    "socket_domain",
 ];
 
 /// One listener.
@@ -85,15 +103,14 @@ impl Settings {
             "listener" | "port" => self.listeners.push(listener(value)?),
             "allow_anonymous" => self.allow_anonymous = truth(name, value)?,
             "password_file" => {
-                let text = files.text(value).ok_or_else(|| {
-                    format!("Error: Unable to open pwfile \"{value}\".")
-                })?;
+                let text =
+                    files.text(value).ok_or_else(|| format!("Error: Unable to open pwfile \"{value}\"."))?;
                 self.accounts = Some(Accounts::read(&text)?);
             }
             "acl_file" => {
-                let text = files.text(value).ok_or_else(|| {
-                    format!("Error: Unable to open acl_file \"{value}\".")
-                })?;
+                let text = files
+                    .text(value)
+                    .ok_or_else(|| format!("Error: Unable to open acl_file \"{value}\"."))?;
                 self.acl = Some(Acl::read(&text)?);
             }
             "protocol" => self.last(name)?.websockets = value == "websockets",
@@ -126,7 +143,8 @@ impl Listener {
             tls::client(read(path, "CA certificates")?).map_err(|error| format!("Error: {path}: {error}"))?;
         }
         let chain = read(chain, "server certificate")?;
-        self.tls = Some(tls::server(chain, read(key, "server key")?).map_err(|error| format!("Error: {error}"))?);
+        self.tls =
+            Some(tls::server(chain, read(key, "server key")?).map_err(|error| format!("Error: {error}"))?);
         Ok(())
     }
 }
@@ -160,7 +178,9 @@ mod tests {
         let mut files = Files::default();
         files.directory("/etc/mosquitto/conf.d", 0o755, "root", "root")?;
         let main = "# Debian\ninclude_dir /etc/mosquitto/conf.d\n";
-        for (path, text) in [("/etc/mosquitto/mosquitto.conf", main), ("/etc/mosquitto/conf.d/rocade.conf", conf)] {
+        for (path, text) in
+            [("/etc/mosquitto/mosquitto.conf", main), ("/etc/mosquitto/conf.d/rocade.conf", conf)]
+        {
             files.put(path, text.as_bytes().to_vec(), 0o644, "root", "root")?;
         }
         Settings::read(&files, "/etc/mosquitto/mosquitto.conf")
@@ -169,7 +189,8 @@ mod tests {
     #[test]
     fn options_belong_to_the_listener_before_them() {
         let settings = read("listener 8883\nlistener 9001 127.0.0.1\nprotocol websockets\n").unwrap();
-        let shown: Vec<_> = settings.listeners.iter().map(|one| (one.port, one.bind, one.websockets)).collect();
+        let shown: Vec<_> =
+            settings.listeners.iter().map(|one| (one.port, one.bind, one.websockets)).collect();
         assert_eq!(shown, [(8883, None, false), (9001, Some([127, 0, 0, 1].into()), true)]);
         assert!(!settings.allow_anonymous);
     }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context;
 
 use super::api::Api;
-use super::web::{self, Answered, Call};
 use super::note;
+use super::web::{self, Answered, Call};
 use crate::lab::door::Door;
 use crate::lab::held;
 use crate::lab::knobs::{KnobBoard, Knobs};
@@ -36,7 +36,9 @@ pub async fn serve_plain(
     knobs: Knobs,
 ) -> anyhow::Result<()> {
     let api = match std::fs::read(state) {
-        Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("reading {}", state.display()))?,
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).with_context(|| format!("reading {}", state.display()))?
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Api::factory(SERIAL),
         Err(error) => return Err(error).with_context(|| format!("reading {}", state.display())),
     };
@@ -61,7 +63,10 @@ impl Plain {
         tokio::time::sleep(knobs.slow).await;
         note(&self.log, &call);
         let reply = held(&self.api).handle(&call.method, &call.target, &call.body);
-        if call.method != "GET" && !knobs.forget && let Err(error) = self.keep() {
+        if call.method != "GET"
+            && !knobs.forget
+            && let Err(error) = self.keep()
+        {
             tracing::error!(%error, "the simulated API's state is not kept");
         }
         web::spoiled(reply, &knobs).map(Answered::from)
@@ -69,10 +74,6 @@ impl Plain {
 
     fn keep(&self) -> anyhow::Result<()> {
         let bytes = serde_json::to_vec(&*held(&self.api))?;
-        let directory = self.state.parent().filter(|path| !path.as_os_str().is_empty());
-        let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
-        std::io::Write::write_all(&mut file, &bytes)?;
-        file.persist(&self.state).with_context(|| format!("writing {}", self.state.display()))?;
-        Ok(())
+        crate::repository::replace(&self.state, &bytes)
     }
 }

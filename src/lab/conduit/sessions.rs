@@ -63,7 +63,8 @@ impl Sessions {
         let (token, user) = (token.clone(), user.clone());
         match path {
             "/api/whoami" => {
-                let who = json!({"address": "127.0.0.1", "permission": "admin", "token": token, "user": user});
+                let who =
+                    json!({"address": "127.0.0.1", "permission": "admin", "token": token, "user": user});
                 Admission::Answered(Reply::success(&who).into())
             }
             "/api/logout" => {

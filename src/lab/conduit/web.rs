@@ -74,10 +74,10 @@ async fn call(request: Request<Incoming>) -> Result<Call, Failure> {
 }
 
 fn response(answered: Answered) -> Response<Full<Bytes>> {
-    let cookie = answered.token.map(|token| format!("token={token}; Path=/; SameSite=Strict; Secure; HttpOnly"));
-    let mut response = Response::builder()
-        .status(answered.reply.status)
-        .header(CONTENT_TYPE, "application/json");
+    let cookie =
+        answered.token.map(|token| format!("token={token}; Path=/; SameSite=Strict; Secure; HttpOnly"));
+    let mut response =
+        Response::builder().status(answered.reply.status).header(CONTENT_TYPE, "application/json");
     if let Some(cookie) = cookie {
         response = response.header(SET_COOKIE, cookie);
     }

@@ -23,7 +23,8 @@ pub(super) fn entry(given: &Value) -> Result<Value, Refusal> {
         return Err(bad("[class] property is not A, B or C"));
     }
     let key = hex_digits(text("appkey")?, 32).ok_or_else(|| bad("[appkey] property is not a key"))?;
-    let mut entry = json!({"deveui": eui("deveui")?, "appeui": eui("appeui")?, "appkey": key, "class": class});
+    let mut entry =
+        json!({"deveui": eui("deveui")?, "appeui": eui("appeui")?, "appkey": key, "class": class});
     for (name, default) in PROFILES {
         entry[name] = json!(given[name].as_str().unwrap_or(default));
     }
