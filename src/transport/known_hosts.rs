@@ -1,6 +1,8 @@
-//! Which host keys are trusted. A key is trusted because a line of the file says so, never because it came first.
+//! Which host keys are trusted. A key is trusted because a line of the file says so, never because it came
+//! first.
 //!
-//! The file is OpenSSH's own (`sshd(8)`, SSH_KNOWN_HOSTS FILE FORMAT), so `ssh-keygen -F` and `-R` work on it.
+//! The file is OpenSSH's own (`sshd(8)`, SSH_KNOWN_HOSTS FILE FORMAT), so `ssh-keygen -F` and `-R` work on
+//! it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -167,7 +169,8 @@ impl KnownHosts {
         self.entries_of(host, port).filter(|entry| !entry.revoked).map(|e| e.key_type.as_str()).collect()
     }
 
-    /// Pins one more key for a host. The file is replaced as a whole, so a crash leaves the old or the new one.
+    /// Pins one more key for a host. The file is replaced as a whole, so a crash leaves the old or the new
+    /// one.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -179,7 +182,8 @@ impl KnownHosts {
     /// Pins a key for a host in place of all others it had.
     ///
     /// # Errors
-    /// When the file cannot be written, or a line with several or wildcard names pins another key for the host.
+    /// When the file cannot be written, or a line with several or wildcard names pins another key for the
+    /// host.
     pub fn repin(&mut self, host: &str, port: u16, key: &PublicKey) -> anyhow::Result<()> {
         let current = Self::read(&self.path)?;
         let name = pin_name(host, port);

@@ -28,7 +28,8 @@ impl Patterns {
     }
 }
 
-/// Whether a pattern fits the whole name. Goes back to the last `*` only, so it takes at most length x length steps.
+/// Whether a pattern fits the whole name. Goes back to the last `*` only, so it takes at most length x length
+/// steps.
 fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     let (mut p, mut n) = (0, 0);

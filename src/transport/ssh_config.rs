@@ -1,4 +1,5 @@
-//! What `~/.ssh/config` says of a host. As in `ssh_config(5)` the first value found wins, and the inventory over it.
+//! What `~/.ssh/config` says of a host. As in `ssh_config(5)` the first value found wins, and the inventory
+//! over it.
 //!
 //! Understood: `Host`, `Match all`, `HostName`, `User`, `Port`, `IdentityFile`, `ProxyJump`, `Include`. Other
 //! keywords do not concern us and are passed over; a `Match` we cannot judge never holds and is noted.

@@ -44,13 +44,13 @@ impl Drop for Hangup {
 }
 
 impl Session {
-    /// Runs a program and feeds it `stdin`. Its output goes to `on_stdout` as it comes; it is given `limit` in all.
-    /// Several may run at once.
+    /// Runs a program and feeds it `stdin`. Its output goes to `on_stdout` as it comes; it is given `limit`
+    /// in all. Several may run at once.
     ///
     /// Secrets belong on standard input: arguments can be seen by everybody on the host.
     ///
     /// # Errors
-    /// When its end is not known: the program may have run nevertheless.
+    /// When its end is not known: the program may have run, or run on, nevertheless.
     pub async fn exec(
         &self,
         command: &[String],
@@ -145,5 +145,19 @@ fn signal(signal: Sig) -> String {
     match signal {
         Sig::Custom(name) => name,
         known => format!("{known:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A host behind a session is asked from any thread; this does not compile when that stops being possible.
+    #[allow(dead_code)]
+    fn a_run_can_move_between_threads<'a>(
+        session: &'a Session,
+        hear: &'a mut (dyn FnMut(&[u8]) + Send),
+    ) -> futures::future::BoxFuture<'a, Result<Exec, SshFault>> {
+        session.exec(&[], b"", hear, Duration::ZERO).boxed()
     }
 }

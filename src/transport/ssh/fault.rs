@@ -118,25 +118,29 @@ impl SshFault {
     /// What to do about it, when there is something to say.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Unreachable { .. } => "check the address, the cable and the route to it".to_owned(),
-            Self::Refused { .. } => "SSH may be off (a factory-fresh Conduit) or on another port".to_owned(),
-            Self::TimedOut { .. } => "check the address, and any firewall on the way".to_owned(),
-            Self::HostKeyUnknown { accept, .. } => format!("compare it at the device, then: {accept}"),
+            Self::Unreachable { .. } => "check the address, the cable and the route to it",
+            Self::Refused { .. } => "SSH may be off (a factory-fresh Conduit) or on another port",
+            Self::TimedOut { .. } => "check the address, and any firewall on the way",
+            Self::HostKeyUnknown { accept, .. } => {
+                return Some(format!("compare it at the device, then: {accept}"));
+            }
             Self::HostKeyChanged { accept, .. } => {
-                format!("a reset device has a new key, an attacker has one too; compare it, then: {accept}")
+                let why = "a reset device has a new key, an attacker has one too";
+                return Some(format!("{why}; compare it at the device, then: {accept}"));
             }
-            Self::HostKeyRevoked { .. } => "this key must not be used again: give the host a new one".to_owned(),
+            Self::HostKeyRevoked { .. } => "this key must not be used again: give the host a new one",
             Self::NothingInCommon { kind: "host key type", .. } => {
-                "make an ed25519 host key on it: ssh-keygen -t ed25519 -f /etc/ssh/ssh_host_ed25519_key".to_owned()
+                "make it an ed25519 host key: ssh-keygen -t ed25519 -f /etc/ssh/ssh_host_ed25519_key"
             }
-            Self::LoginRefused { unusable, .. } if !unusable.is_empty() => unusable.join("; "),
+            Self::LoginRefused { unusable, .. } if !unusable.is_empty() => {
+                return Some(unusable.join("; "));
+            }
             Self::LoginRefused { .. } => {
-                "not tried again, since gateways lock out after 3 failures for 300 s; correct user and secret first"
-                    .to_owned()
+                "correct user and secret first: it is not tried again, gateways lock out after 3 failures"
             }
-            Self::KeyUnusable { .. } => "load it into the SSH agent: ssh-add FILE".to_owned(),
+            Self::KeyUnusable { .. } => "load it into the SSH agent: ssh-add FILE",
             Self::NothingInCommon { .. } | Self::Closed { .. } | Self::Protocol { .. } => return None,
         };
-        Some(hint)
+        Some(hint.to_owned())
     }
 }

@@ -1,7 +1,8 @@
 //! The login: each method at most once, and a refused password never again.
 //!
-//! First a request without credentials, which every server answers with the methods it offers and no server counts
-//! as a failure; then keys, then the password, by `password` or, when that is not offered, `keyboard-interactive`.
+//! First a request without credentials, which is answered with the methods the server offers and which OpenSSH
+//! and Dropbear do not count as a failure; then keys, then the password, by `password` or, when that is not
+//! offered, `keyboard-interactive`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! How to get to a host: where it is, through whom, and with what to log in. The inventory wins over `~/.ssh/config`.
+//! How to get to a host: where it is, through whom, and with what to log in. The inventory wins over
+//! `~/.ssh/config`.
 
 use std::path::PathBuf;
 
@@ -58,8 +59,8 @@ pub struct Route {
 impl Route {
     /// The way to the target `name` at `address` as the inventory and the person's SSH configuration have it.
     ///
-    /// A password or key of the inventory is the only thing tried. Without one it is the agent's keys, then the
-    /// key files of the configuration.
+    /// A password or key of the inventory is the only thing tried. Without one it is the agent's keys, then
+    /// the key files of the configuration.
     ///
     /// # Errors
     /// When the SSH configuration holds a value that is none, or jumps in a circle.

@@ -71,8 +71,8 @@ impl Hop {
     }
 }
 
-/// The TCP connection below all. It is cut when dropped, so that a future dropped in the middle of a key exchange
-/// leaves no connection behind.
+/// The TCP connection below all. It is cut when dropped, so that a future dropped in the middle of a key
+/// exchange leaves no connection behind.
 struct Line(std::net::TcpStream);
 
 impl Drop for Line {
@@ -163,8 +163,8 @@ pub(super) fn timed_out(route: &Route, doing: &str, limit: Duration) -> SshFault
     SshFault::TimedOut { whom: route.whom(), doing: doing.to_owned(), limit }
 }
 
-/// Key exchange with curve25519 first; host key types with the pinned ones first, as OpenSSH does, so that a server
-/// with several keys shows the one we know.
+/// Key exchange with curve25519 first; host key types with the pinned ones first, as OpenSSH does, so that a
+/// server with several keys shows the one we know.
 fn config(pinned: Vec<&str>, limits: Limits) -> Config {
     const KEY_EXCHANGES: &[kex::Name] = &[
         kex::CURVE25519,
@@ -251,8 +251,8 @@ impl Session {
     }
 }
 
-/// The host key a host offers, for `rocade trust`. Leaves before any login there; hosts to jump through are held to
-/// the pins and logged in to.
+/// The host key a host offers, for `rocade trust`. Leaves before any login there; hosts to jump through are
+/// held to the pins and logged in to.
 ///
 /// # Errors
 /// What failed, of which host.
