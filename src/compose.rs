@@ -1,7 +1,9 @@
 //! Inventory, templates, certificates and secrets make the wishes. Plain and synchronous; nothing is written.
 
+mod named;
 mod shelf;
 
+pub use named::named_secrets;
 pub use shelf::Shelf;
 
 use crate::inventory::Inventory;

@@ -2,6 +2,7 @@
 
 mod carry_out;
 mod links;
+mod own;
 mod survey;
 mod verify;
 mod watch;
@@ -9,6 +10,7 @@ mod workspace;
 
 pub use carry_out::{Applied, Stop, carry_out};
 pub use links::Links;
+pub use own::own_target;
 pub use survey::{PARALLEL_TARGETS, Survey, survey};
 pub use verify::{Finding, verify};
 pub use watch::{Event, Unwatched, Watch};

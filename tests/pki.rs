@@ -239,6 +239,9 @@ fn a_leaf_never_outlives_its_root() {
     assert!(!Share::default().is_over(&leaf, late), "a leaf just issued is not due");
     assert!(Share::default().is_over(&leaf, late + (20 * 24).hours()));
     assert!(!Share::default().is_over(&leaf, late + (20 * 24 - 1).hours()));
+    let last = end - 30.minutes();
+    let leaf = repository.issue(&authority, &["a.example"], last);
+    assert!(!Share::default().is_over(&leaf, last), "nor is one that lives for half an hour");
     let names = ["a.example".to_owned()];
     let error = authority.issue(&order(&names, end), &repository.store()).unwrap_err();
     assert!(error.to_string().contains("ended on 2035-12-30"), "{error}");

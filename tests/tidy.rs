@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("secrets", 2),
     ("pki", 3),
     ("transport", 2),
+    ("repository", 1),
     ("model", 1),
 ];
 

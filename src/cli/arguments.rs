@@ -181,6 +181,8 @@ pub enum Secrets {
         /// Its path.
         path: String,
     },
+    /// Encrypt all secrets and keys to the present recipients, after `inventory/secrets/recipients.txt` changed.
+    Rekey,
     /// Check that every secret opens, sits at its own name and that the inventory's are all there.
     Check,
 }
@@ -240,5 +242,8 @@ pub enum Lab {
         /// Where requests are noted, a JSON object a line.
         #[arg(long)]
         log: PathBuf,
+        /// What it does wrong, such as `slow=250`, `api=503`, `api=half`.
+        #[arg(long, default_value = "")]
+        fault: crate::lab::Knobs,
     },
 }

@@ -24,6 +24,11 @@ pub fn data(text: &str) {
     }
 }
 
+/// Whether words on standard error are coloured.
+pub fn in_colour() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
 /// Prints bytes on standard output as they are.
 pub fn bytes(bytes: &[u8]) {
     let mut stream = std::io::stdout().lock();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::say;
 use super::{Arguments, Exit};
-use crate::inventory::{self, Diagnostic};
+use crate::inventory;
 use crate::run::{Options, Refused, Workspace};
 use crate::secrets::IdentitySource;
 use crate::transport::ssh::SshFault;
@@ -32,7 +32,7 @@ pub fn workspace(arguments: &Arguments) -> anyhow::Result<Workspace> {
     };
     let workspace = Workspace::open(options)?;
     for warning in &workspace.loaded().warnings {
-        say::word(&inventory::report::human(std::slice::from_ref(warning), &workspace.loaded().sources));
+        say::word(&inventory::report::human(std::slice::from_ref(warning), &workspace.loaded().sources, say::in_colour()));
     }
     Ok(workspace)
 }
@@ -41,26 +41,12 @@ pub fn workspace(arguments: &Arguments) -> anyhow::Result<Workspace> {
 pub fn explain(fault: &anyhow::Error) -> Exit {
     match fault.downcast_ref::<Refused>() {
         Some(Refused::Inventory(report)) => {
-            say::word(&inventory::report::human(&report.diagnostics, &report.sources));
+            say::word(&inventory::report::human(&report.diagnostics, &report.sources, say::in_colour()));
             return Exit::Usage;
         }
         Some(Refused::Scope(faults)) => {
             for fault in faults {
                 say::word(&format!("{}error:{:#} {fault}", say::BAD, say::BAD));
-            }
-            return Exit::Usage;
-        }
-        Some(Refused::Wish(faults)) => {
-            for fault in faults {
-                let diagnostic = Diagnostic::error("wish", fault.message.clone());
-                let placed = match &fault.place {
-                    Some(place) => format!("{place}: {}", diagnostic.message),
-                    None => diagnostic.message,
-                };
-                say::word(&format!("{}error:{:#} {placed}", say::BAD, say::BAD));
-                if let Some(hint) = &fault.hint {
-                    say::hint(hint);
-                }
             }
             return Exit::Usage;
         }

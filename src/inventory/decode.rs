@@ -161,13 +161,22 @@ impl<'n> Keys<'n> {
         if let Some(Entry { key, value }) = self.entries.iter().find(|entry| entry.key.text == name) {
             return decoder.value(key.span, value);
         }
-        let absent = T::absent();
-        if absent.is_none() {
-            let fault = Diagnostic::error("missing-key", format!("`{name}` is missing"));
-            let fault = decoder.mark(fault, self.owner, format!("needs `{name}`"));
-            decoder.add(fault);
+        T::absent().or_else(|| self.missing(name, decoder))
+    }
+
+    /// The value of a key that must be written, also when its type could stand for nothing.
+    pub fn need<T: Decode>(&self, name: &str, decoder: &mut Decoder) -> Option<T> {
+        if self.entries.iter().any(|entry| entry.key.text == name) {
+            return self.take(name, decoder);
         }
-        absent
+        self.missing(name, decoder)
+    }
+
+    fn missing<T>(&self, name: &str, decoder: &mut Decoder) -> Option<T> {
+        let fault = Diagnostic::error("missing-key", format!("`{name}` is missing"));
+        let fault = decoder.mark(fault, self.owner, format!("needs `{name}`"));
+        decoder.add(fault);
+        None
     }
 }
 
@@ -176,9 +185,9 @@ fn listed(keys: &[&str]) -> String {
 }
 
 /// Decodes a struct: all its fields, each under its own name. The struct literal makes sure that none is
-/// forgotten. With `or default`, the whole may be left out.
+/// forgotten. `needed` stands behind a list that must be written; with `or default`, the whole may be left out.
 macro_rules! shape {
-    ($name:ident { $($field:ident),* $(,)? } $(or $default:ident)?) => {
+    ($name:ident { $($field:ident $($needed:ident)?),* $(,)? } $(or $default:ident)?) => {
         impl $crate::inventory::decode::Decode for $name {
             fn decode(
                 node: &$crate::inventory::tree::Node,
@@ -186,7 +195,7 @@ macro_rules! shape {
             ) -> Option<Self> {
                 let known = [$(stringify!($field)),*];
                 let keys = $crate::inventory::decode::Keys::open(node, &known, decoder)?;
-                $(let $field = keys.take(stringify!($field), decoder);)*
+                $(let $field = shape!(@ keys, decoder, $field $($needed)?);)*
                 Some(Self { $($field: $field?),* })
             }
 
@@ -195,6 +204,8 @@ macro_rules! shape {
             })?
         }
     };
+    (@ $keys:ident, $decoder:ident, $field:ident) => { $keys.take(stringify!($field), $decoder) };
+    (@ $keys:ident, $decoder:ident, $field:ident needed) => { $keys.need(stringify!($field), $decoder) };
 }
 
 /// Decodes an enum from words.

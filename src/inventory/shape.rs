@@ -13,7 +13,7 @@ shape!(Firmware { require });
 shape!(Lorawan { region, join_server, network_key, network_eui });
 shape!(Relay { broker, via, spool, password });
 shape!(Sensor { gateway, model, dev_eui, app_eui, app_key, activation, period, topic, spreading_factor });
-shape!(Broker { model, address, ssh, names, listeners, clients, brute_force, root });
+shape!(Broker { model, address, ssh, names needed, listeners, clients, brute_force, root });
 shape!(Listeners { mqtts, websockets });
 shape!(Listener { port, bind, tls });
 shape!(BrokerClient { password, read, write });

@@ -19,7 +19,7 @@ pub struct Scope {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeFault {
     /// No target has the name.
-    #[error("no target is called `{name}`{}", .near.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
+    #[error("no target is called `{name}`{}", did_you_mean(near.as_deref()))]
     Unknown {
         /// The name asked for.
         name: String,
@@ -88,6 +88,10 @@ impl Scope {
         }
         wanted
     }
+}
+
+fn did_you_mean(near: Option<&str>) -> String {
+    near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
 /// A target is called by its name or, where two kinds share one, by `kind/name`.

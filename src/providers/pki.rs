@@ -175,7 +175,11 @@ impl PkiProvider {
     }
 }
 
-fn renew_at(authority: &Authority) -> Result<Share, Fault> {
+/// The share of a leaf's life after which it is renewed; two thirds when the inventory does not say.
+///
+/// # Errors
+/// When it is no fraction: with its place.
+pub fn renew_at(authority: &Authority) -> Result<Share, Fault> {
     match &authority.renew_at {
         None => Ok(Share::default()),
         Some(text) => text.value.parse().map_err(|fault: &str| Fault::new(fault).at(&text.place)),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::compose::{self, Composed, Shelf};
-use crate::inventory::{self, Inventory, Loaded};
+use crate::inventory::{self, Diagnostic, Inventory, Loaded};
 use crate::plan::{Scope, ScopeFault};
 use crate::providers::{self, Fault, Provider, Reach, Site};
 use crate::secrets::{IdentitySource, Store};
@@ -28,25 +28,21 @@ pub struct Options {
 /// Why a run is refused before anything was read or written.
 #[derive(Debug)]
 pub enum Refused {
-    /// The inventory is faulty.
+    /// The inventory is faulty, or wishes what cannot be.
     Inventory(Box<inventory::Report>),
     /// The choice of targets is.
     Scope(Vec<ScopeFault>),
-    /// What the inventory wishes cannot be.
-    Wish(Vec<Fault>),
     /// Something else of the repository.
     Repository(anyhow::Error),
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fn lines(f: &mut fmt::Formatter<'_>, lines: impl Iterator<Item = String>) -> fmt::Result {
-            f.write_str(&lines.collect::<Vec<_>>().join("\n"))
-        }
         match self {
             Refused::Inventory(report) => report.fmt(f),
-            Refused::Scope(faults) => lines(f, faults.iter().map(ToString::to_string)),
-            Refused::Wish(faults) => lines(f, faults.iter().map(|fault| fault.message.clone())),
+            Refused::Scope(faults) => {
+                f.write_str(&faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            },
             Refused::Repository(fault) => write!(f, "{fault:#}"),
         }
     }
@@ -76,7 +72,7 @@ impl Workspace {
         let store = Arc::new(Store::open(&root, identity).map_err(Refused::Repository)?);
         let known_hosts =
             KnownHosts::read(&root.join("inventory/known_hosts")).map_err(Refused::Repository)?;
-        let shelf = Shelf::open(&root, Arc::clone(&store)).map_err(Refused::Repository)?;
+        let shelf = Shelf::open(&root, Arc::clone(&store));
         let providers = providers::table(&root, &store, now);
         Ok(Self { root, loaded, providers, shelf, store, known_hosts, ssh_config })
     }
@@ -132,7 +128,25 @@ impl Workspace {
     /// # Errors
     /// When the choice fits nothing, or what is wished cannot be.
     pub fn compose(&self, scope: &Scope) -> Result<Vec<Composed>, Refused> {
-        compose::compose(self.inventory(), &self.sites(scope)?, &self.shelf).map_err(Refused::Wish)
+        compose::compose(self.inventory(), &self.sites(scope)?, &self.shelf).map_err(|faults| self.refused(&faults))
+    }
+
+    /// Faults of wishes as findings of the inventory, at their places.
+    fn refused(&self, faults: &[Fault]) -> Refused {
+        let finding = |fault: &Fault| {
+            let finding = Diagnostic::error("cannot-be", fault.message.clone());
+            let finding = match &fault.place {
+                Some(place) => finding.at(place, ""),
+                None => finding,
+            };
+            match &fault.hint {
+                Some(hint) => finding.help(hint.clone()),
+                None => finding,
+            }
+        };
+        let diagnostics = faults.iter().map(finding).collect();
+        let sources = self.loaded.sources.clone();
+        Refused::Inventory(Box::new(inventory::Report { diagnostics, sources }))
     }
 
     /// The way to a target over SSH, its secrets opened.

@@ -19,7 +19,7 @@ fn draw(form: Form, diagnostics: &[Diagnostic], sources: &Sources) {
     match form {
         Form::Human => {
             if !diagnostics.is_empty() {
-                say::word(&report::human(diagnostics, sources));
+                say::word(&report::human(diagnostics, sources, say::in_colour()));
             }
             let errors = diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count();
             let files = sources.files().count();

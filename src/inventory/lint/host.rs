@@ -46,7 +46,7 @@ fn check_one(host: &At<Host>, found: &mut Vec<Diagnostic>) {
     host.root.iter().for_each(|root| check_path(root, found));
     for package in host.packages.iter().filter(|package| !is_package(package)) {
         let message = format!("`{}` is no package name", **package);
-        found.push(Diagnostic::error("bad-name", message).at(&package.place, ""));
+        found.push(Diagnostic::error("bad-package", message).at(&package.place, ""));
     }
     let paths = host.files.iter().map(|file| (file.path.as_str(), &file.path.place));
     repeated(
@@ -87,11 +87,11 @@ fn check_file(file: &At<HostFile>, found: &mut Vec<Diagnostic>) {
     }
     for name in file.owner.iter().chain(&file.group).filter(|name| !is_account(name)) {
         let message = format!("`{name}` is no name of a user or group");
-        found.push(Diagnostic::error("bad-name", message).at(&file.place, "of this file"));
+        found.push(Diagnostic::error("bad-account", message).at(&file.place, "of this file"));
     }
     if let Some(service) = file.restart.as_ref().filter(|name| !is_service(name)) {
         let message = format!("`{}` is no name of a service", **service);
-        found.push(Diagnostic::error("bad-name", message).at(&service.place, ""));
+        found.push(Diagnostic::error("bad-service", message).at(&service.place, ""));
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) fn check(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
     let authority = &pki.authority;
     if authority.name.trim().is_empty() || authority.name.chars().count() > 64 {
         let message = "the root's name has 1 to 64 characters (RFC 5280, ub-common-name)";
-        found.push(Diagnostic::error("bad-name", message).at(&pki.place, ""));
+        found.push(Diagnostic::error("bad-common-name", message).at(&pki.place, ""));
     }
     check_lifetimes(authority, found);
     if let Some(share) = authority.renew_at.as_ref().filter(|share| !is_fraction(share)) {

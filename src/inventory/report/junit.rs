@@ -1,19 +1,16 @@
 //! Findings as JUnit XML: a test case for each file without errors, and one for each finding.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::inventory::{Diagnostic, Severity, Sources};
 
 /// One `testsuites` document.
 pub fn junit(findings: &[Diagnostic], sources: &Sources) -> String {
-    let is_error = |finding: &&Diagnostic| finding.severity == Severity::Error;
-    let failures = findings.iter().filter(is_error).count();
-    let clean: Vec<&str> = sources
-        .files()
-        .filter(|file| {
-            !findings.iter().filter(is_error).any(|it| it.place().is_some_and(|at| *at.file == **file))
-        })
-        .collect();
+    let errors = || findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let failures = errors().count();
+    let wrong: BTreeSet<&str> = errors().filter_map(|finding| Some(finding.place()?.file.as_ref())).collect();
+    let clean: Vec<&str> = sources.files().filter(|file| !wrong.contains(file)).collect();
     let cases: String = clean
         .iter()
         .map(|file| format!("    <testcase classname=\"inventory\" name=\"{}\"/>\n", escaped(file)))
