@@ -1,0 +1,237 @@
+//! Simulated devices that speak the real protocols on loopback: a Conduit, a Debian host with a broker. Nothing
+//! but `cli` and tests imports this room, and no device of it listens on an address others can reach.
+//!
+//! They are for trying rocade out and for testing it against what goes wrong. What is assumed about a real
+//! device, and was never recorded, says so where it is assumed.
+
+mod broker;
+mod conduit;
+mod debian;
+mod door;
+mod exec;
+mod files;
+mod knobs;
+mod line;
+mod log;
+mod machine;
+mod mqtt;
+mod relay;
+mod shell;
+mod site;
+mod ssh;
+mod tls;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::task::JoinSet;
+
+pub use self::conduit::api::{Api, Reply};
+pub use self::conduit::{Conduit, serve_plain};
+use self::debian::Debian;
+use self::door::{Door, Lockout};
+pub use self::files::{FileEntry, Files};
+pub use self::knobs::{ApiFault, KnobBoard, Knobs};
+pub use self::log::{Channel, Deed, Entry, Log};
+pub use self::machine::{Account, Service, State};
+use self::machine::{VirtualHost, Works};
+pub use self::site::up;
+use self::ssh::{Login, SshServer};
+
+/// Locks; a panic elsewhere while it was held leaves what it guards usable.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kinds of simulated devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A MultiTech Conduit with mPower 6.0.1.
+    Conduit,
+    /// A Debian 12 host.
+    Debian,
+}
+
+/// A device to start.
+#[derive(Clone, Debug)]
+pub struct DevicePlan {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Who may log in, over SSH and in the web.
+    pub user: String,
+    /// The password, also sudo's.
+    pub password: String,
+    /// Public keys that may log in, as in `authorized_keys`.
+    pub authorized_keys: Vec<String>,
+    /// The port of its SSH server on 127.0.0.1; 0 for any free one.
+    pub ssh_port: u16,
+    /// The port of its HTTPS server, for a Conduit; 0 for any free one.
+    pub https_port: u16,
+    /// How long three failed logins lock out; a real Conduit takes 300 s.
+    pub lockout: Duration,
+    /// The serial number of a Conduit.
+    pub serial: u32,
+}
+
+impl DevicePlan {
+    fn new(name: &str, kind: Kind, user: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            user: user.to_owned(),
+            password: format!("lab-{:016x}", rand::random::<u64>()),
+            authorized_keys: Vec::new(),
+            ssh_port: 0,
+            https_port: 0,
+            lockout: Duration::from_secs(300),
+            serial: 20_412_345,
+        }
+    }
+
+    /// A Conduit with user `admin`.
+    pub fn conduit(name: &str) -> Self {
+        Self::new(name, Kind::Conduit, "admin")
+    }
+
+    /// A Debian host with user `debian`.
+    pub fn debian(name: &str) -> Self {
+        Self::new(name, Kind::Debian, "debian")
+    }
+}
+
+/// The devices to start together.
+#[derive(Clone, Debug, Default)]
+pub struct LabPlan {
+    /// The devices.
+    pub devices: Vec<DevicePlan>,
+    /// The folder for request logs, one `NAME.jsonl` a device; none are written when absent.
+    pub logs: Option<PathBuf>,
+}
+
+/// A running device.
+pub struct Device {
+    /// What was asked for, with the ports it got.
+    pub plan: DevicePlan,
+    /// Its SSH host key as `known_hosts` has it: type and base64.
+    pub host_key: String,
+    /// The fingerprint of that key, `SHA256:...`.
+    pub fingerprint: String,
+    host: Arc<VirtualHost>,
+    conduit: Option<Arc<Conduit>>,
+}
+
+impl Device {
+    /// What can be made to go wrong with it.
+    pub fn knobs(&self) -> &KnobBoard {
+        &self.host.knobs
+    }
+
+    /// What was asked of it.
+    pub fn log(&self) -> &Log {
+        &self.host.log
+    }
+
+    /// The Conduit's own side; `None` for other devices.
+    pub fn conduit(&self) -> Option<&Conduit> {
+        self.conduit.as_deref()
+    }
+
+    /// Wipes it as a firmware reset does: files, services and settings are those of a new device. User, password
+    /// and host key stay until commissioning is simulated.
+    pub fn press_reset(&self) {
+        self.host.reset();
+    }
+
+    /// Looks at or changes what it has, as a person in front of it would.
+    pub fn with_state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut held(&self.host.state))
+    }
+}
+
+/// Running devices. They end when this is dropped.
+pub struct Lab {
+    devices: Vec<Device>,
+    tasks: JoinSet<anyhow::Result<()>>,
+}
+
+impl Lab {
+    /// Starts devices.
+    ///
+    /// # Errors
+    /// When a port is taken, a log cannot be written or a key is no key.
+    pub async fn start(plan: LabPlan) -> anyhow::Result<Self> {
+        let mut lab = Self { devices: Vec::new(), tasks: JoinSet::new() };
+        for device in plan.devices {
+            let name = device.name.clone();
+            let path = plan.logs.as_ref().map(|folder| folder.join(format!("{name}.jsonl")));
+            let log = Log::open(&name, path.as_deref()).with_context(|| format!("the log of {name}"))?;
+            lab.boot(device, log).await.with_context(|| format!("starting {name}"))?;
+        }
+        Ok(lab)
+    }
+
+    async fn boot(&mut self, mut plan: DevicePlan, log: Log) -> anyhow::Result<()> {
+        let keys = plan.authorized_keys.iter().map(|key| key.parse()).collect::<Result<_, _>>();
+        let login = Arc::new(Login {
+            user: plan.user.clone(),
+            password: plan.password.clone(),
+            keys: keys.context("an authorized key")?,
+            lockout: Lockout::new(plan.lockout),
+        });
+        let knobs = Arc::new(KnobBoard::default());
+        let conduit = (plan.kind == Kind::Conduit)
+            .then(|| Arc::new(Conduit::new(plan.serial, &login, Arc::clone(&knobs))));
+        let works: Arc<dyn Works> = match &conduit {
+            Some(conduit) => Arc::clone(conduit) as Arc<dyn Works>,
+            None => Arc::new(Debian::new(&plan.user)),
+        };
+        let host = Arc::new(VirtualHost::new(log, knobs, works));
+        if let Some(conduit) = &conduit {
+            let door = Door::open(plan.https_port).await.context("its HTTPS port")?;
+            plan.https_port = door.port();
+            self.tasks.spawn(Arc::clone(conduit).attend(door, Arc::clone(&host.log)));
+        }
+        let door = Door::open(plan.ssh_port).await.context("its SSH port")?;
+        plan.ssh_port = door.port();
+        let server = SshServer::new(Arc::clone(&host), login);
+        let (host_key, fingerprint) = (server.host_key(), server.fingerprint());
+        self.tasks.spawn(async move {
+            server.attend(door).await;
+            Ok(())
+        });
+        self.devices.push(Device { plan, host_key, fingerprint, host, conduit });
+        Ok(())
+    }
+
+    /// The devices, in the order of the plan.
+    pub fn devices(&self) -> &[Device] {
+        &self.devices
+    }
+
+    /// A device by its name.
+    pub fn device(&self, name: &str) -> Option<&Device> {
+        self.devices.iter().find(|device| device.plan.name == name)
+    }
+
+    /// Waits as long as the devices run, which is until this future is dropped or one of them fails.
+    ///
+    /// # Errors
+    /// Why one of them cannot go on.
+    pub async fn wait(&mut self) -> anyhow::Result<()> {
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.context("a simulated device stopped")??;
+        }
+        Ok(())
+    }
+
+    /// Ends all devices.
+    pub async fn stop(mut self) {
+        self.devices.iter().for_each(|device| device.host.works.reset());
+        self.tasks.shutdown().await;
+    }
+}

@@ -1,0 +1,174 @@
+//! A site to try rocade on: a Conduit and a broker host, and the inventory repository that describes them.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use serde_json::json;
+
+use super::door::Door;
+use super::{Device, DevicePlan, Kind, Lab, LabPlan};
+use crate::repository::replace;
+use crate::secrets::{IdentitySource, Store, keygen};
+
+/// The version of `lab.json`: the minor part grows with additions.
+const FORMAT: u32 = 1;
+
+/// The gateway and the broker, as the inventory names them.
+const GATEWAY: &str = "pool-gw";
+const BROKER: &str = "main";
+
+/// Starts a Conduit `pool-gw` and a Debian host `main` and writes into `root`, an empty or new folder, the
+/// inventory repository that describes them, and `lab.json`, which says where they are.
+///
+/// # Errors
+/// When the folder is not empty, or something cannot be started or written.
+pub async fn up(root: &Path) -> anyhow::Result<Lab> {
+    let taken = root.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    if taken {
+        bail!("{} is not empty; a lab wants a folder of its own", root.display());
+    }
+    let logs = root.join(".rocade").join("lab");
+    // Makes `.rocade` for its owner only, before anything else is put there.
+    keygen(&root.join(".rocade").join("identity.txt"), Some(root), Some("lab"))?;
+    std::fs::create_dir_all(&logs).with_context(|| format!("making {}", logs.display()))?;
+    let devices = vec![DevicePlan::conduit(GATEWAY), DevicePlan::debian(BROKER)];
+    let lab = Lab::start(LabPlan { devices, logs: Some(logs) }).await?;
+    // The broker binds it when it is configured; until then nobody listens there.
+    let mqtts_port = Door::open(0).await.context("a port for the broker")?.port();
+    write(root, &lab, mqtts_port)?;
+    Ok(lab)
+}
+
+fn write(root: &Path, lab: &Lab, mqtts_port: u16) -> anyhow::Result<()> {
+    let device = |name: &str| lab.device(name).with_context(|| format!("{name} does not run"));
+    let (gateway, broker) = (device(GATEWAY)?, device(BROKER)?);
+    for (name, text) in [
+        ("inventory/site.yaml", SITE.to_owned()),
+        ("inventory/gateways.yaml", gateway_yaml(gateway)),
+        ("inventory/sensors.yaml", SENSORS.to_owned()),
+        ("inventory/brokers.yaml", broker_yaml(broker, mqtts_port)),
+        ("inventory/known_hosts", known_hosts(lab.devices())),
+        (".gitignore", ".rocade/\nlab.json\n".to_owned()),
+    ] {
+        replace(&root.join(name), text.as_bytes())?;
+    }
+    keep_secrets(root, gateway, broker)?;
+    let devices: Vec<_> = lab.devices().iter().map(|device| described(device, mqtts_port)).collect();
+    let description = json!({"format": FORMAT, "devices": devices});
+    let text = serde_json::to_string_pretty(&description).context("describing the lab")?;
+    replace(&root.join("lab.json"), format!("{text}\n").as_bytes())
+}
+
+fn described(device: &Device, mqtts_port: u16) -> serde_json::Value {
+    let plan = &device.plan;
+    let mut described = json!({
+        "name": plan.name,
+        "kind": plan.kind,
+        "ssh": {"address": "127.0.0.1", "port": plan.ssh_port, "user": plan.user, "password": plan.password},
+        "host_key_fingerprint": device.fingerprint,
+        "log": format!(".rocade/lab/{}.jsonl", plan.name),
+    });
+    match plan.kind {
+        Kind::Conduit => {
+            let url = format!("https://127.0.0.1:{}", plan.https_port);
+            described["api"] = json!({"url": url, "user": plan.user, "password": plan.password});
+        }
+        Kind::Debian => described["mqtts"] = json!({"port": mqtts_port}),
+    }
+    described
+}
+
+fn known_hosts(devices: &[Device]) -> String {
+    let line = |device: &Device| format!("[127.0.0.1]:{} {}\n", device.plan.ssh_port, device.host_key);
+    devices.iter().map(line).collect()
+}
+
+/// What the inventory refers to and the first apply does not make: logins, and keys as a person would roll them.
+fn keep_secrets(root: &Path, gateway: &Device, broker: &Device) -> anyhow::Result<()> {
+    let identity = IdentitySource::File(root.join(".rocade").join("identity.txt"));
+    let store = Store::open(root, identity)?;
+    let key = || hex::encode(rand::random::<[u8; 16]>());
+    for (path, value) in [
+        ("gateways/pool-gw/admin", gateway.plan.password.clone()),
+        ("gateways/pool-gw/network", key()),
+        ("brokers/main/admin", broker.plan.password.clone()),
+        ("brokers/main/signage", key()),
+        ("sensors/pool-hall/app_key", key()),
+        ("sensors/pool-changing/app_key", key()),
+    ] {
+        store.put(path, value.as_bytes())?;
+    }
+    Ok(())
+}
+
+const SITE: &str = "\
+# yaml-language-server: $schema=../schema.json
+sites:
+  pool: {title: Indoor pool, timezone: Europe/Paris}
+
+pki:
+  authority: {name: Lab IoT Root, key: ecdsa-p256, root_lifetime: 10y, leaf_lifetime: 1y, renew_at: 2/3}
+";
+
+const SENSORS: &str = "\
+# yaml-language-server: $schema=../schema.json
+sensors:
+  pool-hall:
+    gateway: pool-gw
+    model: adeunis-comfort-co2
+    dev_eui: 0018B21000004A2F
+    app_eui: 0018B24441524632
+    app_key: {secret: sensors/pool-hall/app_key}
+    period: 10m
+    topic: sites/pool/hall
+
+  pool-changing:
+    gateway: pool-gw
+    model: adeunis-comfort
+    dev_eui: 0018B21000004A30
+    app_eui: 0018B24441524632
+    app_key: {secret: sensors/pool-changing/app_key}
+    period: 10m
+    topic: sites/pool/changing
+";
+
+fn gateway_yaml(device: &Device) -> String {
+    let DevicePlan { user, ssh_port, serial, .. } = &device.plan;
+    format!(
+        "\
+# yaml-language-server: $schema=../schema.json
+gateways:
+  pool-gw:
+    site: pool
+    model: multitech-conduit
+    address: 127.0.0.1
+    serial: \"{serial:08}\"
+    firmware: {{require: \">=6.0.1, <7\"}}
+    ssh: {{user: {user}, port: {ssh_port}, password: {{secret: gateways/pool-gw/admin}}}}
+    lorawan:
+      region: EU868
+      join_server: local
+      network_key: {{secret: gateways/pool-gw/network}}
+    relay: {{broker: main, spool: 16 MiB}}
+"
+    )
+}
+
+fn broker_yaml(device: &Device, mqtts_port: u16) -> String {
+    let DevicePlan { user, ssh_port, .. } = &device.plan;
+    format!(
+        "\
+# yaml-language-server: $schema=../schema.json
+brokers:
+  main:
+    model: mosquitto
+    address: 127.0.0.1
+    ssh: {{user: {user}, port: {ssh_port}, password: {{secret: brokers/main/admin}}}}
+    names: [127.0.0.1, localhost]
+    listeners:
+      mqtts: {{port: {mqtts_port}}}
+    clients:
+      signage: {{password: {{secret: brokers/main/signage}}, read: [\"sites/pool/#\"]}}
+"
+    )
+}

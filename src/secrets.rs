@@ -1,0 +1,23 @@
+//! Secrets: names in clear, values encrypted one by one with age. Only this room opens them.
+//!
+//! `inventory/secrets/recipients.txt` says who can open them, `inventory/secrets/**/*.yaml` holds them, one
+//! line a value. No error of this room ever holds a value, nor a line that could be one.
+
+mod check;
+mod envelope;
+mod fault;
+mod file;
+mod identity;
+mod path;
+mod recipients;
+mod store;
+
+pub use check::Finding;
+pub use fault::Fault;
+pub use identity::{IdentitySource, config_dir, keygen};
+pub use path::is_path;
+pub use recipients::{Recipient, enrol, recipients};
+pub use store::{Place, Store};
+
+/// The folder of secrets files, relative to the repository.
+pub const FOLDER: &str = "inventory/secrets";
