@@ -4,13 +4,16 @@
 //! standard input; contents and secrets never stand in a command line.
 
 mod ask;
+pub mod changes;
+pub mod files;
+mod linux;
+pub mod packages;
+mod program;
+pub mod services;
 pub mod wire;
 
 pub use ask::{
     Answer, Ask, Done, FileFacts, FileKind, Order, Page, Ruling, ServiceAct, ServiceFacts, UserFacts,
 };
-
-/// The program the far end runs, as `sh -c PROGRAM rocade-host ask|order ROOT`.
-pub fn program() -> &'static str {
-    include_str!("host/program.sh")
-}
+pub use linux::{Become, Ended, Exec, HostLimits, LinuxHost};
+pub use program::program;

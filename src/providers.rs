@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 
 use crate::inventory::{Inventory, Place, Ssh};
 use crate::model::{Change, Collection, Fields, Key, Observed, Report, Secret, Target, Wish};
+use crate::secrets::Store;
 use crate::transport::{Reading, Writing};
 
 pub mod conduit;
@@ -175,4 +176,14 @@ pub trait Provider: Send + Sync {
 
     /// Does the changes of one target in their order and reports each as soon as its end is known.
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()>;
+}
+
+/// The table of kinds: one line each.
+pub fn table(root: &std::path::Path, store: &std::sync::Arc<Store>, now: jiff::Timestamp) -> Vec<Box<dyn Provider>> {
+    vec![
+        Box::new(pki::PkiProvider::new(root.to_owned(), std::sync::Arc::clone(store), now)),
+        Box::new(mosquitto::MosquittoProvider),
+        Box::new(linux::LinuxProvider),
+        Box::new(conduit::ConduitProvider),
+    ]
 }

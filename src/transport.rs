@@ -1,5 +1,11 @@
 //! The only sockets. A [`Reading`] hand cannot write: it has no call that does.
 
 mod hand;
+pub mod known_hosts;
+pub mod mqtt;
+mod pattern;
+pub mod ssh;
+pub mod ssh_config;
+pub mod tls;
 
 pub use hand::{Hosting, Reading, Writing};

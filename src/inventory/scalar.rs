@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::ops::Deref;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de};
-
+use super::decode::{Decode, Decoder, Keys, raw};
+use super::tree::{Body, Node};
 use crate::model::{ByteSize, Eui, Period};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-/// Makes a scalar that is parsed from text, with its words and pattern for the JSON Schema.
+/// Makes a scalar that is parsed from text, with its words and pattern for the JSON Schema. `types` are those
+/// that other YAML readers may take an unquoted one for.
 macro_rules! text_scalar {
-    ($(#[$doc:meta])* $name:ident($inner:ty), $title:literal, $pattern:literal) => {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $code:literal, $title:literal, $pattern:literal, $types:tt) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
         pub struct $name(pub $inner);
@@ -23,10 +24,16 @@ macro_rules! text_scalar {
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map($name).map_err(de::Error::custom)
+        impl Decode for $name {
+            fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+                let text = raw(node, decoder, $title)?;
+                match text.parse() {
+                    Ok(value) => Some($name(value)),
+                    Err(fault) => {
+                        decoder.refuse($code, node, fault.to_string(), concat!("write ", $title));
+                        None
+                    }
+                }
             }
         }
 
@@ -40,7 +47,7 @@ macro_rules! text_scalar {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": ["string", "integer", "number"], "description": $title, "pattern": $pattern })
+                json_schema!({ "type": $types, "description": $title, "pattern": $pattern })
             }
         }
     };
@@ -48,25 +55,62 @@ macro_rules! text_scalar {
 
 text_scalar!(
     /// An EUI-64.
-    EuiText(Eui), "EUI-64: 16 hex digits, dashes and colons allowed", "^([0-9A-Fa-f]{2}[-: ]?){7}[0-9A-Fa-f]{2}$"
+    EuiText(Eui), "bad-eui", "an EUI-64: 16 hex digits, dashes and colons allowed",
+    "^[-: ]*([0-9A-Fa-f][-: ]*){16}$", ["string", "integer", "number"]
 );
 text_scalar!(
     /// A duration with its unit.
-    PeriodText(Period), "Duration with unit, such as 30s, 10m, 24h, 7d, 1y", "^[0-9]+ ?(s|m|min|h|d|w|y)$"
+    PeriodText(Period), "bad-duration", "a duration with its unit, such as 30s, 10m, 24h, 7d, 1y",
+    "^\\s*[0-9]+\\s*(s|m|min|h|d|w|y)\\s*$", "string"
 );
 text_scalar!(
     /// A size with its unit.
-    ByteSizeText(ByteSize), "Size with unit, such as 16 MiB", "^[0-9]+ ?(B|kB|KiB|MB|MiB|GB|GiB)$"
+    ByteSizeText(ByteSize), "bad-size", "a size with its unit, such as 16 MiB",
+    "^\\s*[0-9]+\\s*(B|kB|KiB|MB|MiB|GB|GiB)\\s*$", "string"
 );
 text_scalar!(
     /// Accepted versions.
-    VersionRange(semver::VersionReq), "Accepted versions, such as >=6.0.1, <7", "^[<>=~^0-9*].*$"
+    VersionRange(semver::VersionReq), "bad-version", "accepted versions, such as >=6.0.1, <7",
+    "^\\s*[<>=~^0-9*].*$", ["string", "integer", "number"]
 );
 
 /// The name of a secret. The secret itself is never written in the inventory's YAML.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct SecretRef {
     /// Its path in the secrets, such as `gateways/pool-gw/admin`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)+$"))]
     pub secret: String,
+}
+
+impl Decode for SecretRef {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        if let Body::Scalar(_) = &node.body
+            && !node.is_empty()
+        {
+            return in_clear(node, decoder);
+        }
+        let keys = Keys::open(node, &["secret"], decoder)?;
+        let secret: String = keys.take("secret", decoder)?;
+        let name = node.get("secret").unwrap_or(node);
+        let segment = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        };
+        if !(secret.contains('/') && secret.split('/').all(segment)) {
+            decoder.blank.push(name.bytes.clone());
+            let help = "write `{secret: sensors/pool-hall/app_key}`: the path of the secret, never the secret itself";
+            decoder.refuse("bad-secret-name", name, "this is not the path of a secret", help);
+            return None;
+        }
+        Some(Self { secret })
+    }
+}
+
+fn in_clear(node: &Node, decoder: &mut Decoder) -> Option<SecretRef> {
+    decoder.blank.push(node.bytes.clone());
+    let help = "keep it with `rocade secrets set PATH` and write `{secret: PATH}` here; \
+                what was committed in clear must be changed on the device too";
+    decoder.refuse("secret-in-clear", node, "a secret is written in clear", help);
+    None
 }

@@ -1,10 +1,9 @@
-//! What can be written in the inventory. These types are the parser, the JSON Schema and its words.
+//! What can be written in the inventory. These types are also the JSON Schema and its words.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::At;
 use super::scalar::{ByteSizeText, EuiText, PeriodText, SecretRef, VersionRange};
@@ -13,37 +12,42 @@ use super::scalar::{ByteSizeText, EuiText, PeriodText, SecretRef, VersionRange};
 pub type Section<T> = BTreeMap<String, At<T>>;
 
 /// The whole inventory: all files under `inventory/` together.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(default, deny_unknown_fields)]
 pub struct Inventory {
     /// Places where devices stand.
+    #[schemars(transform = super::schema::named)]
     pub sites: Section<Site>,
     /// LoRaWAN gateways.
+    #[schemars(transform = super::schema::named)]
     pub gateways: Section<Gateway>,
     /// LoRaWAN sensors.
+    #[schemars(transform = super::schema::named)]
     pub sensors: Section<Sensor>,
     /// MQTT brokers.
+    #[schemars(transform = super::schema::named)]
     pub brokers: Section<Broker>,
     /// Other Linux hosts of the chain: displays, SBC machines.
+    #[schemars(transform = super::schema::named)]
     pub hosts: Section<Host>,
     /// The certificate authority.
     pub pki: Option<At<Pki>>,
 }
 
 /// A place where devices stand.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Site {
     /// Its name for people.
     pub title: String,
     /// IANA time zone, such as `Europe/Paris`.
-    #[serde(default)]
+    #[schemars(default)]
     pub timezone: Option<At<String>>,
 }
 
 /// How rocade logs in over SSH. Without password and key the agent and `~/.ssh/config` decide.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(default, deny_unknown_fields)]
 pub struct Ssh {
     /// The user; `~/.ssh/config` or the local user when absent.
     pub user: Option<String>,
@@ -58,8 +62,8 @@ pub struct Ssh {
 }
 
 /// A LoRaWAN gateway.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Gateway {
     /// The site it stands at.
     pub site: At<String>,
@@ -68,69 +72,69 @@ pub struct Gateway {
     /// IP address or name it is reached at.
     pub address: At<String>,
     /// Serial number (device id), checked before a redeploy.
-    #[serde(default)]
+    #[schemars(default)]
     pub serial: Option<At<String>>,
     /// What its firmware must be.
-    #[serde(default)]
+    #[schemars(default)]
     pub firmware: Option<Firmware>,
     /// How to log in.
-    #[serde(default)]
+    #[schemars(default)]
     pub ssh: Ssh,
     /// Where its REST API answers, seen from the gateway itself; `http://127.0.0.1` when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub api: Option<String>,
     /// Its LoRaWAN network server.
     pub lorawan: Lorawan,
     /// The relay that republishes readings to a broker.
-    #[serde(default)]
+    #[schemars(default)]
     pub relay: Option<Relay>,
     /// A prefix for every path on the target (images, chroots, tests).
-    #[serde(default)]
+    #[schemars(default)]
     pub root: Option<At<String>>,
 }
 
 /// Gateway models rocade knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum GatewayModel {
     /// MultiTech Conduit (MTCDT) with mPower 5.3 to 7.
     MultitechConduit,
 }
 
 /// The firmware policy of a gateway.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Firmware {
     /// Accepted versions, such as `>=6.0.1, <7`.
     pub require: At<VersionRange>,
 }
 
 /// The network server of a gateway.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Lorawan {
     /// The frequency plan.
     pub region: Region,
     /// Where joins are answered.
-    #[serde(default)]
+    #[schemars(default)]
     pub join_server: JoinServer,
     /// The network's key for devices without their own: 32 hex digits, never the factory's.
     pub network_key: At<SecretRef>,
     /// The network's EUI; derived from the gateway's name when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub network_eui: Option<At<EuiText>>,
 }
 
 /// Frequency plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub enum Region {
     /// 863 to 870 MHz, Europe.
     EU868,
 }
 
 /// Where joins are answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum JoinServer {
     /// On the gateway.
     #[default]
@@ -138,25 +142,25 @@ pub enum JoinServer {
 }
 
 /// The relay program on a gateway.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Relay {
     /// The broker it publishes to.
     pub broker: At<String>,
     /// The name or address of the broker the relay uses; the broker's `address` when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub via: Option<At<String>>,
     /// The most it keeps on disk while the broker is away; 16 MiB when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub spool: Option<At<ByteSizeText>>,
     /// Its password at the broker; made by the first apply when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub password: Option<At<SecretRef>>,
 }
 
 /// A LoRaWAN sensor.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Sensor {
     /// The gateway that knows its key.
     pub gateway: At<String>,
@@ -169,15 +173,15 @@ pub struct Sensor {
     /// Its own root key, 32 hex digits.
     pub app_key: At<SecretRef>,
     /// How it joins.
-    #[serde(default)]
+    #[schemars(default)]
     pub activation: At<Activation>,
     /// How often it is to send.
-    #[serde(default)]
+    #[schemars(default)]
     pub period: Option<At<PeriodText>>,
     /// The broker topic of its readings.
     pub topic: At<String>,
     /// The spreading factor assumed for the duty cycle check, 7 to 12; 12 when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub spreading_factor: Option<At<u8>>,
 }
 
@@ -188,8 +192,8 @@ impl Default for At<Activation> {
 }
 
 /// How a sensor joins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
 pub enum Activation {
     /// Over the air, with the AppKey.
     #[default]
@@ -199,8 +203,8 @@ pub enum Activation {
 }
 
 /// Sensor models whose frames rocade decodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum SensorModel {
     /// Adeunis Comfort with application firmware 2.1 or later.
     AdeunisComfort,
@@ -225,81 +229,82 @@ impl SensorModel {
 }
 
 /// An MQTT broker.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Broker {
     /// What it is.
     pub model: BrokerModel,
     /// The name or address rocade reaches its host at, and clients the broker unless told otherwise.
     pub address: At<String>,
     /// How to log in.
-    #[serde(default)]
+    #[schemars(default)]
     pub ssh: Ssh,
     /// Every name and address a client may use; all go into the certificate.
     pub names: Vec<At<String>>,
     /// Where it listens.
     pub listeners: Listeners,
     /// Who may log in besides the relays.
-    #[serde(default)]
+    #[schemars(default)]
+    #[schemars(transform = super::schema::named)]
     pub clients: Section<BrokerClient>,
     /// When to lock out those who guess passwords.
-    #[serde(default)]
+    #[schemars(default)]
     pub brute_force: Option<BruteForce>,
     /// A prefix for every path on the target (images, chroots, tests).
-    #[serde(default)]
+    #[schemars(default)]
     pub root: Option<At<String>>,
 }
 
 /// Broker programs rocade knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum BrokerModel {
     /// Eclipse Mosquitto 2.
     Mosquitto,
 }
 
 /// A broker's listeners. There is none in clear text for the network.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Listeners {
     /// MQTT over TLS.
     pub mqtts: Listener,
     /// MQTT over WebSocket, for a display on the same host (clear) or the network (TLS).
-    #[serde(default)]
+    #[schemars(default)]
     pub websockets: Option<Listener>,
 }
 
 /// One listener.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Listener {
     /// TCP port.
     pub port: At<u16>,
     /// Address to bind; all when absent. A WebSocket listener in clear must be bound to loopback.
-    #[serde(default)]
+    #[schemars(default)]
     pub bind: Option<At<IpAddr>>,
     /// Serve it with TLS; always so for `mqtts`.
-    #[serde(default)]
+    #[schemars(default)]
     pub tls: Option<bool>,
 }
 
 /// A client of a broker other than the relays.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct BrokerClient {
     /// Its password.
     pub password: At<SecretRef>,
     /// Topic filters it may read.
-    #[serde(default)]
+    #[schemars(default)]
     pub read: Vec<At<String>>,
     /// Topic filters it may publish to.
-    #[serde(default)]
+    #[schemars(default)]
     pub write: Vec<At<String>>,
 }
 
 /// Lock-out of those who guess passwords.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct BruteForce {
     /// Failures before the lock-out.
     pub max_retry: u32,
@@ -310,33 +315,33 @@ pub struct BruteForce {
 }
 
 /// Any other Linux host.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Host {
     /// The site it stands at.
-    #[serde(default)]
+    #[schemars(default)]
     pub site: Option<At<String>>,
     /// The name or address it is reached at.
     pub address: At<String>,
     /// How to log in.
-    #[serde(default)]
+    #[schemars(default)]
     pub ssh: Ssh,
     /// Values for its templates.
-    #[serde(default)]
+    #[schemars(default)]
     pub vars: BTreeMap<String, Var>,
     /// Packages that must be installed.
-    #[serde(default)]
+    #[schemars(default)]
     pub packages: Vec<At<String>>,
     /// Files that must have this content.
-    #[serde(default)]
+    #[schemars(default)]
     pub files: Vec<At<HostFile>>,
     /// A prefix for every path on the target (images, chroots, tests).
-    #[serde(default)]
+    #[schemars(default)]
     pub root: Option<At<String>>,
 }
 
 /// A template variable.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, serde::Serialize)]
 #[serde(untagged)]
 pub enum Var {
     /// A truth value.
@@ -352,65 +357,65 @@ pub enum Var {
 }
 
 /// A file on a host: from a template, from a file under `templates/`, or from text in the inventory.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct HostFile {
     /// Absolute path on the host.
     pub path: At<String>,
     /// A template under `templates/`, rendered with `vars`, `host` and `site`.
-    #[serde(default)]
+    #[schemars(default)]
     pub template: Option<At<String>>,
     /// A file under `templates/`, sent as it is.
-    #[serde(default)]
+    #[schemars(default)]
     pub source: Option<At<String>>,
     /// The content itself.
-    #[serde(default)]
+    #[schemars(default)]
     pub content: Option<String>,
     /// Permission bits in octal, as text; `"0644"` when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub mode: Option<At<String>>,
     /// Its owner; `root` when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub owner: Option<String>,
     /// Its group; the owner's name when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub group: Option<String>,
     /// A service to restart when the file changes.
-    #[serde(default)]
+    #[schemars(default)]
     pub restart: Option<At<String>>,
 }
 
 /// The certificate authority.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Pki {
     /// Its root certificate and how long things live.
     pub authority: Authority,
 }
 
 /// The root of the certificate authority.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Authority {
     /// The root's common name.
     pub name: String,
     /// The kind of keys.
-    #[serde(default)]
+    #[schemars(default)]
     pub key: KeyKind,
     /// How long the root lives; 10 years when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub root_lifetime: Option<At<PeriodText>>,
     /// How long a leaf lives; 1 year when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub leaf_lifetime: Option<At<PeriodText>>,
     /// The share of a leaf's life after which it is renewed, as a fraction; `2/3` when absent.
-    #[serde(default)]
+    #[schemars(default)]
     pub renew_at: Option<At<String>>,
 }
 
 /// Kinds of keys.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum KeyKind {
     /// ECDSA on NIST P-256.
     #[default]

@@ -22,6 +22,8 @@ pub struct Collection {
     pub owns: Owns,
     /// The order of writing within a target: low first, deletes in the reverse order after the rest.
     pub rank: u8,
+    /// The resource that must act when one of this collection is deleted: collection and name.
+    pub wakes_on_delete: Option<(&'static str, &'static str)>,
     /// Fields a device takes but never shows; compared as equal while the resource exists.
     pub write_only: &'static [&'static str],
 }

@@ -1,1 +1,118 @@
-//! The provider of conduit.
+//! MultiTech Conduit (MTCDT, mPower). Everything goes over SSH: files and services directly, the LoRaWAN
+//! network server through the gateway's REST API on its own loopback, which asks for no login there.
+//!
+//! What differs between firmwares, as far as it is known (mPower 6.x comes first):
+//! - mPower 5.x and 6.x answer the same resources; 5.x has Python 2 only (6.0 brings 3.8, 7.0 brings
+//!   3.10), so the relay needs 6.0 at least.
+//! - `lora.frequencyBand` is text on 7.x (`US915`), a number in the published schema and the digits `868`
+//!   on mLinux of 2016: it is written in the form the gateway showed, and only where it names another band.
+//! - An AppKey or network key that a firmware hides (no field, or asterisks) is taken as right while the
+//!   entry exists; it is written again with every change of the list.
+//! - mLinux has no REST API: its network server reads `/var/config/lora/lora-network-server.conf`. It is
+//!   not served; its collections stay unread with that reason.
+
+mod api;
+mod desire;
+mod key;
+mod lorawan;
+mod observe;
+mod orders;
+mod relay;
+mod sensor;
+mod unit;
+
+use std::collections::BTreeMap;
+
+use futures::future::BoxFuture;
+
+use super::{Fault, Job, Lookup, Provider, Reach, Site};
+use crate::host::{changes, files};
+use crate::inventory::{At, Gateway, Inventory};
+use crate::model::{Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
+use crate::transport::{Reading, Writing};
+
+const KIND: &str = "gateway";
+const RANK: u8 = 30;
+
+/// The network server, as a service.
+const NETWORK_SERVER: &str = "lora";
+/// The relay, as a service.
+const RELAY: &str = "rocade-relay";
+
+const COLLECTIONS: &[Collection] = &[
+    row("unit", Owns::Listed, 0, None, &[]),
+    row("lorawan", Owns::Listed, 1, None, &["network_key"]),
+    row("sensor", Owns::Whole, 2, Some(("service", NETWORK_SERVER)), &["app_key"]),
+    row("file", Owns::Whole, 3, Some(("service", RELAY)), &[]),
+    row("saved", Owns::Listed, 8, None, &[]),
+    row("service", Owns::Whole, 9, None, &[]),
+];
+
+const fn row(
+    name: &'static str,
+    owns: Owns,
+    rank: u8,
+    wakes_on_delete: Option<(&'static str, &'static str)>,
+    write_only: &'static [&'static str],
+) -> Collection {
+    Collection { name, owns, rank, wakes_on_delete, write_only }
+}
+
+/// The provider of MultiTech Conduits.
+pub struct Conduit;
+
+impl Provider for Conduit {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn collections(&self) -> &'static [Collection] {
+        COLLECTIONS
+    }
+
+    fn sites(&self, inventory: &Inventory) -> Vec<Site> {
+        inventory.gateways.iter().map(|(name, gateway)| site(name, gateway)).collect()
+    }
+
+    fn desire(
+        &self,
+        inventory: &Inventory,
+        target: &Target,
+        lookup: &dyn Lookup,
+    ) -> Result<Wish, Vec<Fault>> {
+        desire::wish(inventory, target, lookup)
+    }
+
+    fn observe<'a>(&'a self, wish: &'a Wish, hand: Reading<'a>) -> BoxFuture<'a, Observed> {
+        Box::pin(observe::all(wish, hand))
+    }
+
+    fn contents<'a>(
+        &'a self,
+        keys: &'a [Key],
+        hand: Reading<'a>,
+    ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
+        Box::pin(files::contents(keys, "file", hand))
+    }
+
+    fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let orders = orders::of(&job);
+            changes::carry_out(job.changes, orders, hand, report).await;
+        })
+    }
+}
+
+fn site(name: &str, gateway: &At<Gateway>) -> Site {
+    let labels =
+        [("kind", KIND), ("name", name), ("site", gateway.site.as_str()), ("model", "multitech-conduit")];
+    Site {
+        target: Target::new(KIND, name),
+        reach: Reach::Host {
+            address: gateway.address.value.clone(),
+            ssh: gateway.ssh.clone(),
+            root: gateway.root.as_ref().map(|root| root.value.clone()),
+        },
+        labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+    }
+}

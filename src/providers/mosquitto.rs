@@ -1,1 +1,106 @@
-//! The provider of mosquitto.
+//! Eclipse Mosquitto 2 on a Debian host. Rocade owns its configuration folder: what nobody wished goes, so
+//! that no forgotten file keeps a clear-text port open.
+
+mod account;
+mod candidate;
+mod desire;
+mod observe;
+mod orders;
+mod passwd;
+
+use std::collections::BTreeMap;
+
+use futures::future::BoxFuture;
+
+pub(super) use account::{relay_password, relay_user};
+
+use super::{Fault, Job, Lookup, Provider, Reach, Site};
+use crate::host::{changes, files};
+use crate::inventory::Inventory;
+use crate::model::{Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
+use crate::transport::{Reading, Writing};
+
+const KIND: &str = "broker";
+const RANK: u8 = 10;
+const SERVICE: &str = "mosquitto";
+
+/// Debian's own file; it includes [`CONF_D`].
+const MAIN_CONF: &str = "/etc/mosquitto/mosquitto.conf";
+const CONF_D: &str = "/etc/mosquitto/conf.d";
+const CONF: &str = "/etc/mosquitto/conf.d/rocade.conf";
+/// The folder of the files below.
+const FOLDER: &str = "/etc/mosquitto/rocade";
+const ACL: &str = "/etc/mosquitto/rocade/acl";
+const PASSWD: &str = "/etc/mosquitto/rocade/passwd";
+const AUTHORITY: &str = "/etc/mosquitto/rocade/ca.pem";
+const CERTIFICATE: &str = "/etc/mosquitto/rocade/server.pem";
+const KEY: &str = "/etc/mosquitto/rocade/server.key";
+
+const COLLECTIONS: &[Collection] = &[
+    row("package", Owns::Listed, 1, false),
+    row("account", Owns::Whole, 2, true),
+    row("file", Owns::Whole, 3, true),
+    row("listener", Owns::Listed, 4, false),
+    row("service", Owns::Listed, 9, false),
+];
+
+const fn row(name: &'static str, owns: Owns, rank: u8, wakes: bool) -> Collection {
+    let wakes_on_delete = if wakes { Some(("service", SERVICE)) } else { None };
+    Collection { name, owns, rank, wakes_on_delete, write_only: &[] }
+}
+
+/// The provider of MQTT brokers.
+pub struct Mosquitto;
+
+impl Provider for Mosquitto {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn collections(&self) -> &'static [Collection] {
+        COLLECTIONS
+    }
+
+    fn sites(&self, inventory: &Inventory) -> Vec<Site> {
+        let site = |(name, broker): (&String, &crate::inventory::At<crate::inventory::Broker>)| Site {
+            target: Target::new(KIND, name.as_str()),
+            reach: Reach::Host {
+                address: broker.address.value.clone(),
+                ssh: broker.ssh.clone(),
+                root: broker.root.as_ref().map(|root| root.value.clone()),
+            },
+            labels: [("kind", KIND), ("name", name.as_str()), ("model", "mosquitto")]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+        };
+        inventory.brokers.iter().map(site).collect()
+    }
+
+    fn desire(
+        &self,
+        inventory: &Inventory,
+        target: &Target,
+        lookup: &dyn Lookup,
+    ) -> Result<Wish, Vec<Fault>> {
+        desire::wish(inventory, target, lookup)
+    }
+
+    fn observe<'a>(&'a self, wish: &'a Wish, hand: Reading<'a>) -> BoxFuture<'a, Observed> {
+        Box::pin(observe::all(wish, hand))
+    }
+
+    fn contents<'a>(
+        &'a self,
+        keys: &'a [Key],
+        hand: Reading<'a>,
+    ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
+        Box::pin(files::contents(keys, "file", hand))
+    }
+
+    fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let orders = orders::of(&job);
+            changes::carry_out(job.changes, orders, hand, report).await;
+        })
+    }
+}

@@ -36,6 +36,9 @@ struct Sheet {
     answers: Vec<Option<Answer>>,
     files: BTreeMap<String, Result<FileFacts, String>>,
     digests: BTreeMap<String, String>,
+    /// Names by number, when the files are in a tree with its own accounts.
+    owners: BTreeMap<String, String>,
+    groups: BTreeMap<String, String>,
     packages: BTreeMap<String, Option<String>>,
     packages_unread: Option<String>,
     names: Vec<String>,
@@ -50,6 +53,8 @@ impl<'a> AnswerDecoder<'a> {
             answers: asks.iter().map(|_| None).collect(),
             files: BTreeMap::new(),
             digests: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            groups: BTreeMap::new(),
             packages: BTreeMap::new(),
             packages_unread: None,
             names: Vec::new(),
@@ -132,6 +137,8 @@ impl Sheet {
                     self.files.insert(path.to_owned(), Ok(facts));
                 }
             }
+            ["owners", pairs @ ..] => self.owners = pairs_of(pairs),
+            ["groups", pairs @ ..] => self.groups = pairs_of(pairs),
             ["file-unread", path, why] => {
                 let why = unarmor_text(why).unwrap_or_default();
                 self.files.insert(path.strip_prefix('.').unwrap_or(path).to_owned(), Err(why));
@@ -162,6 +169,7 @@ impl Sheet {
                 return;
             }
             ["names-end"] if matches!(section, Section::Names(open) if *open == index) => {
+                self.names.sort();
                 Some(Answer::Names(std::mem::take(&mut self.names)))
             }
             _ => plain(words),
@@ -192,6 +200,11 @@ impl Sheet {
 
     fn file(&self, path: &str, facts: &FileFacts) -> Answer {
         let mut facts = facts.clone();
+        for (names, name) in [(&self.owners, &mut facts.owner), (&self.groups, &mut facts.group)] {
+            if let Some(known) = names.get(name) {
+                name.clone_from(known);
+            }
+        }
         if facts.kind == FileKind::Regular {
             match self.digests.get(path) {
                 Some(digest) => facts.sha256 = Some(digest.clone()),
@@ -207,10 +220,7 @@ fn plain(words: &[&str]) -> Option<Answer> {
     let own = |word: &str| word.to_owned();
     Some(match words {
         ["unread", why] => Answer::Unread(unarmor_text(why)?),
-        ["facts", pairs @ ..] => {
-            let pair = |pair: &&str| pair.split_once('=').map(|(key, value)| (own(key), own(value)));
-            Answer::Facts(pairs.iter().filter_map(pair).collect())
-        }
+        ["facts", pairs @ ..] => Answer::Facts(pairs_of(pairs)),
         ["content", content] => {
             let mut bytes = unarmor(content)?;
             Answer::Content(Some(Secret::new(std::mem::take(&mut *bytes), "the host's copy")))
@@ -236,6 +246,12 @@ fn plain(words: &[&str]) -> Option<Answer> {
         }
         _ => return None,
     })
+}
+
+/// Words of the form `key=value`.
+fn pairs_of(words: &[&str]) -> BTreeMap<String, String> {
+    let pairs = words.iter().filter_map(|word| word.split_once('='));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 fn service(flags: &[&str]) -> Option<ServiceFacts> {

@@ -40,8 +40,9 @@ impl PkiProvider {
 
     fn read_leaf(&self, key: &Key, wished: &Fields) -> anyhow::Result<Option<Fields>> {
         let Some(leaf) = leaf_certificate(&self.root, &key.name)? else { return Ok(None) };
-        let share = wished.get("renew_at").and_then(Value::as_text).and_then(|text| text.parse().ok());
-        let due = share.unwrap_or_else(Share::default).is_over(&leaf, self.now);
+        let share: Option<Share> =
+            wished.get("renew_at").and_then(Value::as_text).and_then(|text| text.parse().ok());
+        let due = share.unwrap_or_default().is_over(&leaf, self.now);
         Ok(Some(Fields::from([
             ("names".into(), leaf.names.into()),
             ("issuer".into(), Value::text(leaf.issuer_key_id)),

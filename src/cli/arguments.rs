@@ -1,0 +1,249 @@
+//! The words rocade understands. Names of verbs and flags are a promise to scripts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  rocade validate                      check the inventory, offline
+  rocade plan                          show what would change, change nothing
+  rocade plan pool-gw -v               one gateway, every field
+  rocade apply                         plan, ask, do
+  rocade verify                        prove that the chain works
+  rocade lab demo                      see all of it on simulated devices";
+
+/// Gateways, sensors, brokers, certificates and telephone systems as code.
+#[derive(Debug, Parser)]
+#[command(name = "rocade", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Arguments {
+    /// The inventory repository.
+    #[arg(short = 'C', long = "chdir", value_name = "DIR", default_value = ".", global = true)]
+    pub directory: PathBuf,
+    /// Machine-readable output on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Never ask; what would need an answer is refused.
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// More detail: every field of every change.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// The age identity that opens the secrets.
+    #[arg(short = 'i', long, value_name = "FILE", global = true)]
+    pub identity: Option<PathBuf>,
+    /// No colour.
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Check the inventory: form, references, lint. Offline.
+    Validate(Validate),
+    /// Read the targets, compare, show. Never writes.
+    Plan(Plan),
+    /// Plan again, ask, carry out, read again.
+    Apply(Apply),
+    /// Prove by use that what was applied works: handshakes, publishes, refusals, the relay's loop.
+    Verify(Choice),
+    /// The certificate authority.
+    #[command(subcommand)]
+    Pki(Pki),
+    /// The secrets.
+    #[command(subcommand)]
+    Secrets(Secrets),
+    /// Pin the SSH host key a target shows.
+    Trust(Trust),
+    /// Decode sensors' frames with the relay's own decoders.
+    Decode(Decode),
+    /// Print the JSON Schema of the inventory.
+    Schema,
+    /// Simulated devices.
+    #[command(subcommand)]
+    Lab(Lab),
+    /// Print the completion script of a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// The form of `validate`'s findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Text with snippets.
+    #[default]
+    Human,
+    /// JSON.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+    /// GitHub workflow annotations.
+    Github,
+}
+
+/// `validate`.
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// The form of the findings.
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Form,
+}
+
+/// Which targets.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Choice {
+    /// Targets by name, or kind/name where two kinds share one; all when none is given.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Only targets with this label: kind, name, site, model.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub only: Vec<String>,
+    /// All but this one.
+    #[arg(long, value_name = "NAME")]
+    pub except: Vec<String>,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Which targets.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// Also write the plan as JSON, for `apply PLAN.json`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 2 when something would change.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `apply`.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// Which targets. A name that ends in `.json` is a plan written by `plan --out`: rocade plans again and
+    /// refuses when the result is another.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// Do these without asking: create, update, delete, all (comma-separated).
+    #[arg(long, value_name = "ACTIONS")]
+    pub approve: Option<crate::plan::Approval>,
+    /// Refuse a plan with more deletes.
+    #[arg(long, value_name = "N")]
+    pub max_delete: Option<usize>,
+    /// Do everything without asking.
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// `pki`.
+#[derive(Debug, Subcommand)]
+pub enum Pki {
+    /// Make the root certificate.
+    Init,
+    /// Show the authority and its leaves.
+    Status,
+    /// Issue the certificate of a broker (apply does it by itself).
+    Issue {
+        /// The broker.
+        name: String,
+    },
+}
+
+/// `secrets`.
+#[derive(Debug, Subcommand)]
+pub enum Secrets {
+    /// Make an identity and, in a repository without recipients, make it the first.
+    Keygen {
+        /// Where to write it; the default place when absent.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Set a secret from standard input (asked for twice on a terminal).
+    Set {
+        /// Its path, such as `gateways/pool-gw/admin`.
+        path: String,
+        /// Make it of random bytes instead: `hex16` for an AppKey or network key, `text` for a password.
+        #[arg(long, value_name = "KIND")]
+        generate: Option<Generate>,
+    },
+    /// Print a secret.
+    Get {
+        /// Its path.
+        path: String,
+    },
+    /// Encrypt all secrets and keys to the present recipients, after `inventory/secrets/recipients.txt` changed.
+    Rekey,
+    /// Check that every secret opens, sits at its own name and that the inventory's are all there.
+    Check,
+}
+
+/// Kinds of random secrets.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Generate {
+    /// 32 hex digits: a LoRaWAN key.
+    Hex16,
+    /// 32 letters and digits.
+    Text,
+}
+
+/// `trust`.
+#[derive(Debug, Args)]
+pub struct Trust {
+    /// The target.
+    pub name: String,
+    /// The fingerprint it must show, as in the refusal: `SHA256:...`. Without it rocade shows what is
+    /// offered and asks.
+    #[arg(long, value_name = "SHA256")]
+    pub fingerprint: Option<String>,
+}
+
+/// `decode`.
+#[derive(Debug, Args)]
+pub struct Decode {
+    /// The sensor's model: comfort, comfort-v1, comfort-co2.
+    #[arg(long, required_unless_present = "jsonl")]
+    pub model: Option<String>,
+    /// Read one `{"model","fport","hex"}` a line and write one object a line.
+    #[arg(long, conflicts_with_all = ["model", "payload"])]
+    pub jsonl: bool,
+    /// The frame, in hex or base64.
+    #[arg(required_unless_present = "jsonl")]
+    pub payload: Option<String>,
+}
+
+/// `lab`.
+#[derive(Debug, Subcommand)]
+pub enum Lab {
+    /// The main job on simulated devices, told as it goes.
+    Demo,
+    /// Start simulated devices on loopback with an inventory for them in DIR, until Ctrl-C.
+    Up {
+        /// A new or empty directory.
+        dir: PathBuf,
+    },
+    /// Serve a simulated Conduit's API alone, in clear, as on a gateway's own loopback.
+    ConduitApi {
+        /// Address and port.
+        #[arg(long)]
+        listen: std::net::SocketAddr,
+        /// Where its state is kept as JSON.
+        #[arg(long)]
+        state: PathBuf,
+        /// Where requests are noted, a JSON object a line.
+        #[arg(long)]
+        log: PathBuf,
+        /// What it does wrong, such as `slow=250`, `api=503`, `api=half`.
+        #[arg(long, default_value = "")]
+        fault: crate::lab::Knobs,
+    },
+}

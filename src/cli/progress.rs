@@ -1,0 +1,80 @@
+//! Progress on standard error: a moving line on a terminal, nothing at all elsewhere but failures.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::model::{Outcome, Target};
+use crate::run::{Event, Watch};
+
+/// Shows what a run is doing.
+pub struct Progress {
+    bar: ProgressBar,
+    busy: Mutex<BTreeSet<Target>>,
+}
+
+impl Progress {
+    /// On a terminal a line that moves; hidden when `quiet` or when standard error is none.
+    pub fn new(quiet: bool) -> Self {
+        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self { bar, busy: Mutex::new(BTreeSet::new()) }
+    }
+
+    /// Takes the line away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn say(&self, verb: &str) {
+        // A poisoned lock only means that a line of progress may be stale.
+        let busy = self.busy.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let names: Vec<&str> = busy.iter().take(4).map(|target| target.name.as_str()).collect();
+        let more = busy.len().saturating_sub(names.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        self.bar.set_message(format!("{verb} {}{more}", names.join(", ")));
+    }
+
+    fn change(&self, target: Target, begins: bool) {
+        let mut busy = self.busy.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if begins {
+            busy.insert(target);
+        } else {
+            busy.remove(&target);
+        }
+    }
+}
+
+impl Watch for Progress {
+    fn event(&self, event: Event) {
+        match event {
+            Event::Reading(target) => {
+                self.change(target, true);
+                self.say("reading");
+            }
+            Event::Read(target, _) => {
+                self.change(target, false);
+                self.say("reading");
+            }
+            Event::Changing(target, _) => {
+                self.change(target, true);
+                self.say("changing");
+            }
+            Event::Ended(step) => {
+                if let Outcome::Failed(reason) | Outcome::Unknown(reason) = &step.outcome {
+                    self.bar.println(format!("{}: {reason}", step.address));
+                }
+                self.bar.set_message(format!("{}", step.address));
+            }
+            Event::ReadingAgain => {
+                self.busy.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+                self.bar.set_message("reading again");
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What a run takes from outside: time, environment, home; and how faults are explained.
+
+use std::path::PathBuf;
+
+use super::say;
+use super::{Arguments, Exit};
+use crate::inventory;
+use crate::run::{Options, Refused, Workspace};
+use crate::secrets::IdentitySource;
+use crate::transport::ssh::SshFault;
+use crate::transport::ssh_config::{Person, SshConfig};
+
+/// Where the age identity is: the flag, then `ROCADE_IDENTITY`, then the default places.
+pub fn identity(arguments: &Arguments) -> IdentitySource {
+    let named = std::env::var_os("ROCADE_IDENTITY").filter(|path| !path.is_empty()).map(PathBuf::from);
+    match arguments.identity.clone().or(named) {
+        Some(file) => IdentitySource::File(file),
+        None => IdentitySource::Default { config_dir: crate::secrets::config_dir(|name| std::env::var_os(name)) },
+    }
+}
+
+/// Opens the repository of the command line.
+///
+/// # Errors
+/// Why it is refused.
+pub fn workspace(arguments: &Arguments) -> anyhow::Result<Workspace> {
+    let options = Options {
+        root: arguments.directory.clone(),
+        identity: identity(arguments),
+        ssh_config: SshConfig::of(Person::from_env())?,
+        now: jiff::Timestamp::now(),
+    };
+    let workspace = Workspace::open(options)?;
+    for warning in &workspace.loaded().warnings {
+        say::word(&inventory::report::human(std::slice::from_ref(warning), &workspace.loaded().sources, say::in_colour()));
+    }
+    Ok(workspace)
+}
+
+/// Explains a fault on standard error and says which exit code it is.
+pub fn explain(fault: &anyhow::Error) -> Exit {
+    match fault.downcast_ref::<Refused>() {
+        Some(Refused::Inventory(report)) => {
+            say::word(&inventory::report::human(&report.diagnostics, &report.sources, say::in_colour()));
+            return Exit::Usage;
+        }
+        Some(Refused::Scope(faults)) => {
+            for fault in faults {
+                say::word(&format!("{}error:{:#} {fault}", say::BAD, say::BAD));
+            }
+            return Exit::Usage;
+        }
+        _ => {}
+    }
+    say::error(fault);
+    if let Some(hint) = hint(fault) {
+        say::hint(&hint);
+    }
+    Exit::Failed
+}
+
+/// What to do about a fault, when one of its causes knows.
+fn hint(fault: &anyhow::Error) -> Option<String> {
+    fault.chain().find_map(|cause| {
+        let ssh = cause.downcast_ref::<SshFault>().and_then(SshFault::hint);
+        ssh.or_else(|| cause.downcast_ref::<crate::secrets::Fault>().and_then(crate::secrets::Fault::hint))
+    })
+}

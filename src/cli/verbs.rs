@@ -1,0 +1,72 @@
+//! One file a verb.
+
+mod apply;
+mod decode;
+mod lab;
+mod pki;
+mod plan;
+mod secrets;
+mod shell;
+mod trust;
+mod validate;
+mod verify;
+
+use std::future::Future;
+
+use anyhow::Context;
+
+use super::arguments::Verb;
+use super::{Arguments, Exit, say};
+
+/// Does what the verb says.
+///
+/// # Errors
+/// What went wrong, for [`super::surroundings::explain`].
+pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
+    match &arguments.verb {
+        Verb::Validate(verb) => validate::run(arguments, verb),
+        Verb::Plan(verb) => plan::run(arguments, verb),
+        Verb::Apply(verb) => apply::run(arguments, verb),
+        Verb::Verify(choice) => verify::run(arguments, choice),
+        Verb::Pki(verb) => pki::run(arguments, verb),
+        Verb::Secrets(verb) => secrets::run(arguments, verb),
+        Verb::Trust(verb) => trust::run(arguments, verb),
+        Verb::Decode(verb) => decode::run(arguments, verb),
+        Verb::Schema => shell::schema(),
+        Verb::Lab(verb) => lab::run(arguments, verb),
+        Verb::Completions { shell } => shell::completions(*shell),
+        Verb::Man => shell::man(),
+    }
+}
+
+/// Runs a future to its end on a runtime of its own; Ctrl-C ends it at once with its exit code.
+fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<Waited<T>> {
+    runtime()?.block_on(async {
+        tokio::select! {
+            result = future => result.map(Waited::Done),
+            _ = tokio::signal::ctrl_c() => {
+                say::word("interrupted");
+                Ok(Waited::Interrupted)
+            }
+        }
+    })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")
+}
+
+/// A result, or Ctrl-C.
+enum Waited<T> {
+    Done(T),
+    Interrupted,
+}
+
+/// The scope of a choice of targets.
+fn scope(choice: &super::arguments::Choice) -> crate::plan::Scope {
+    crate::plan::Scope {
+        names: choice.names.clone(),
+        only: choice.only.clone(),
+        except: choice.except.clone(),
+    }
+}

@@ -1,0 +1,192 @@
+//! `apply`: plan again, refuse what is not the plan given, ask, carry out, read again.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use anyhow::{Context, bail};
+
+use super::Waited;
+use crate::cli::arguments::Apply;
+use crate::cli::progress::Progress;
+use crate::cli::{Arguments, Exit, say, show, surroundings};
+use crate::model::PLAN_FORMAT;
+use crate::plan::{self, Approval, Guard, Scope};
+use crate::run::{self, Applied, Links, Stop, Survey, Watch, Workspace};
+
+pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
+    let (scope, given) = scope_and_plan(verb)?;
+    let workspace = Arc::new(surroundings::workspace(arguments)?);
+    let Some(_lock) = lock(workspace.root())? else {
+        say::word("error: another rocade is applying from this repository");
+        return Ok(Exit::Locked);
+    };
+    let progress = Arc::new(Progress::new(arguments.json));
+    let watch: Arc<dyn Watch> = progress.clone();
+    let links = Arc::new(Links::default());
+    let runtime = super::runtime()?;
+    let survey = runtime.block_on(interruptible(run::survey(&workspace, &scope, &links, &watch)));
+    let Waited::Done(survey) = survey else { return Ok(Exit::Interrupted) };
+    progress.finish();
+    let survey = survey?;
+    if !arguments.json {
+        say::data(&show::plan(&survey.plan, arguments.verbose));
+    }
+    if let Some(refusal) = refusal(&survey, given.as_deref(), verb, arguments) {
+        say::word(&format!("{}refused:{:#} {refusal}", say::BAD, say::BAD));
+        return Ok(Exit::Refused);
+    }
+    if survey.plan.changes.is_empty() {
+        return nothing_to_do(arguments, &survey);
+    }
+    let lost = !plan::unreachable(&survey.plan.unread).is_empty();
+    let progress = Arc::new(Progress::new(arguments.json));
+    let applied = runtime.block_on(carry_out(&workspace, survey, &scope, &links, &progress));
+    progress.finish();
+    let Some((applied, stopped)) = applied else { return Ok(Exit::Interrupted) };
+    show_result(arguments, &applied)?;
+    Ok(exit(&applied, stopped, lost))
+}
+
+/// The choice of targets and, when a name ends in `.json`, the checksum of the plan it holds.
+fn scope_and_plan(verb: &Apply) -> anyhow::Result<(Scope, Option<String>)> {
+    let (files, names): (Vec<_>, Vec<_>) =
+        verb.choice.names.iter().cloned().partition(|name| Path::new(name).extension().is_some_and(|e| e == "json"));
+    let scope = Scope { names, ..super::scope(&verb.choice) };
+    let checksum = match files.as_slice() {
+        [] => None,
+        [file] => Some(read_checksum(Path::new(file))?),
+        _ => bail!("only one plan can be applied at a time"),
+    };
+    Ok((scope, checksum))
+}
+
+fn read_checksum(file: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(file).with_context(|| format!("reading the plan {}", file.display()))?;
+    let plan: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| format!("{} is not a plan", file.display()))?;
+    let version = plan["format_version"].as_str().unwrap_or_default();
+    if version.split('.').next() != PLAN_FORMAT.split('.').next() {
+        bail!("{} has format {version:?}; this rocade reads {PLAN_FORMAT}", file.display());
+    }
+    match plan["checksum"].as_str() {
+        Some(checksum) => Ok(checksum.to_owned()),
+        None => bail!("{} is not a plan: it has no checksum", file.display()),
+    }
+}
+
+/// The repository's own lock: two applies from one repository would both mint what is missing.
+fn lock(root: &Path) -> anyhow::Result<Option<fs::File>> {
+    let folder = root.join(".rocade");
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    let ignore = folder.join(".gitignore");
+    if !ignore.exists() {
+        fs::write(&ignore, "*\n").with_context(|| format!("writing {}", ignore.display()))?;
+    }
+    let path = folder.join("lock");
+    let file = fs::File::create(&path).with_context(|| format!("opening {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(fault)) => {
+            Err(fault).with_context(|| format!("locking {}", path.display()))
+        }
+    }
+}
+
+/// Why this plan is not carried out, if it is not.
+fn refusal(survey: &Survey, given: Option<&str>, verb: &Apply, arguments: &Arguments) -> Option<String> {
+    let changes = &survey.plan.changes;
+    if given.is_some_and(|checksum| checksum != survey.plan.checksum) {
+        return Some("the plan given is stale: planning again gives another; nothing was changed".into());
+    }
+    let guard = Guard { max_delete: verb.max_delete };
+    if let Err(refusal) = plan::check(changes, &guard) {
+        return Some(refusal.to_string());
+    }
+    let approval = if verb.yes { Approval::all() } else { verb.approve.clone().unwrap_or_default() };
+    if changes.is_empty() || approval.covers_all(changes) || given.is_some() {
+        return None;
+    }
+    let open = changes.iter().filter(|change| !approval.covers(change)).count();
+    if !say::can_ask(arguments.no_input) {
+        return Some(format!("{open} changes are not approved; say --yes or --approve, or run on a terminal"));
+    }
+    let question = format!("Carry out {} changes?", changes.len());
+    (!say::confirm(&question)).then(|| "you said no; nothing was changed".into())
+}
+
+fn nothing_to_do(arguments: &Arguments, survey: &Survey) -> anyhow::Result<Exit> {
+    if arguments.json {
+        let result = serde_json::json!({
+            "format_version": PLAN_FORMAT, "plan": survey.plan, "steps": [], "complete": true,
+        });
+        say::data(&serde_json::to_string_pretty(&result).context("writing the result as JSON")?);
+    }
+    let lost = !plan::unreachable(&survey.plan.unread).is_empty();
+    Ok(if lost { Exit::Failed } else { Exit::Done })
+}
+
+async fn interruptible<T>(future: impl Future<Output = T>) -> Waited<T> {
+    tokio::select! {
+        result = future => Waited::Done(result),
+        _ = tokio::signal::ctrl_c() => Waited::Interrupted,
+    }
+}
+
+/// Carries out with two kinds of Ctrl-C: the first lets what runs come to its end and starts nothing new,
+/// the second leaves at once (`None`): what was sent is found by the next plan.
+async fn carry_out(
+    workspace: &Arc<Workspace>,
+    survey: Survey,
+    scope: &Scope,
+    links: &Arc<Links>,
+    progress: &Arc<Progress>,
+) -> Option<(Applied, bool)> {
+    let stop = Stop::default();
+    let watch: Arc<dyn Watch> = progress.clone();
+    let work = run::carry_out(workspace, survey, scope, links, &watch, &stop);
+    tokio::pin!(work);
+    let first = tokio::select! {
+        applied = &mut work => return Some((applied, false)),
+        first = tokio::signal::ctrl_c() => first,
+    };
+    if first.is_ok() {
+        say::word("stopping: what has begun is brought to its end; Ctrl-C again leaves at once");
+        stop.store(true, Ordering::Relaxed);
+    }
+    tokio::select! {
+        applied = &mut work => Some((applied, true)),
+        _ = tokio::signal::ctrl_c() => None,
+    }
+}
+
+fn show_result(arguments: &Arguments, applied: &Applied) -> anyhow::Result<()> {
+    if arguments.json {
+        let result = serde_json::json!({
+            "format_version": PLAN_FORMAT,
+            "steps": applied.steps,
+            "after": applied.after,
+            "complete": applied.is_complete(),
+        });
+        say::data(&serde_json::to_string_pretty(&result).context("writing the result as JSON")?);
+        return Ok(());
+    }
+    say::data(&show::steps(&applied.steps, arguments.verbose));
+    if let Some(after) = applied.after.as_ref().filter(|after| !after.changes.is_empty()) {
+        say::data("Read again, and this is still not as wished:");
+        say::data(&show::plan(after, arguments.verbose));
+    }
+    Ok(())
+}
+
+fn exit(applied: &Applied, stopped: bool, lost: bool) -> Exit {
+    match (applied.is_complete(), applied.touched()) {
+        (true, _) if lost => Exit::Partial,
+        (true, _) => Exit::Done,
+        (false, _) if stopped => Exit::Interrupted,
+        (false, true) => Exit::Partial,
+        (false, false) => Exit::Failed,
+    }
+}

@@ -1,0 +1,117 @@
+//! `lab`: simulated devices, and the main job told on them.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+
+use super::{Waited, runtime};
+use crate::cli::arguments::Lab as Verb;
+use crate::cli::{Arguments, Exit, say};
+use crate::lab::{self, Deed, Lab};
+
+pub fn run(arguments: &Arguments, verb: &Verb) -> anyhow::Result<Exit> {
+    match verb {
+        Verb::Demo => demo(arguments),
+        Verb::Up { dir } => up(dir),
+        Verb::ConduitApi { listen, state, log, fault } => {
+            let served = super::wait(lab::serve_plain(*listen, state, log, fault.clone()))?;
+            Ok(match served {
+                Waited::Done(()) => Exit::Done,
+                Waited::Interrupted => Exit::Interrupted,
+            })
+        }
+    }
+}
+
+/// Devices until Ctrl-C, which is their ordinary end.
+fn up(dir: &Path) -> anyhow::Result<Exit> {
+    runtime()?.block_on(async {
+        let mut lab = lab::up(dir).await?;
+        say::data("ready");
+        say::word(&format!("devices: {}; Ctrl-C ends them", dir.join("lab.json").display()));
+        tokio::select! {
+            ended = lab.wait() => ended?,
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        lab.stop().await;
+        Ok(Exit::Done)
+    })
+}
+
+/// The main job, command by command, each in the words it prints for everybody.
+fn demo(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let folder = tempfile::tempdir().context("making a folder for the demonstration")?;
+    let runtime = runtime()?;
+    let lab = runtime.block_on(lab::up(folder.path()))?;
+    let stage = Stage { folder: folder.path(), lab: &lab, verbose: arguments.verbose };
+    let told = stage.tell();
+    runtime.block_on(lab.stop());
+    told.map(|()| Exit::Done)
+}
+
+struct Stage<'a> {
+    folder: &'a Path,
+    lab: &'a Lab,
+    verbose: bool,
+}
+
+impl Stage<'_> {
+    fn tell(&self) -> anyhow::Result<()> {
+        say::data("A gateway and a broker host run on loopback, as they come out of their boxes. Their inventory:");
+        self.list_inventory()?;
+        self.step("What would have to be done?", &["plan"], Exit::Done)?;
+        self.step("Do it.", &["apply", "--yes"], Exit::Done)?;
+        self.nothing_left()?;
+        self.step("Prove that it works.", &["verify"], Exit::Done)?;
+        say::data("\nA firmware update goes wrong and wipes the gateway.");
+        self.lab.device("pool-gw").ok_or_else(|| anyhow!("the gateway is gone"))?.press_reset();
+        self.step("What did it lose?", &["plan"], Exit::Done)?;
+        self.step("Put it back.", &["apply", "--yes"], Exit::Done)?;
+        self.nothing_left()?;
+        say::data("\nThat was the main job. `rocade lab up DIR` starts the same devices for you to play with.");
+        Ok(())
+    }
+
+    fn list_inventory(&self) -> anyhow::Result<()> {
+        for name in ["gateways.yaml", "sensors.yaml", "brokers.yaml"] {
+            let path = self.folder.join("inventory").join(name);
+            let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+            for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+                say::data(&format!("  {}{line}{:#}", say::DIM, say::DIM));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what comes, shows the command and runs it as typed.
+    fn step(&self, title: &str, words: &[&str], expected: Exit) -> anyhow::Result<()> {
+        say::data(&format!("\n{title}\n{}$ rocade {}{:#}", say::HEAD, words.join(" "), say::HEAD));
+        let mut line: Vec<OsString> = vec!["rocade".into(), "-C".into(), self.folder.into()];
+        line.extend(words.iter().map(OsString::from));
+        if self.verbose {
+            line.push("-v".into());
+        }
+        match crate::cli::run(line) {
+            exit if exit == expected => Ok(()),
+            exit => bail!("`rocade {}` ended with {}", words.join(" "), exit.code()),
+        }
+    }
+
+    /// Plans and applies again and counts what the devices were asked to write.
+    fn nothing_left(&self) -> anyhow::Result<()> {
+        let before = self.writes();
+        self.step("And again: is anything left to do?", &["apply", "--yes"], Exit::Done)?;
+        let writes = self.writes() - before;
+        say::data(&format!("The devices were asked for {writes} writes."));
+        if writes > 0 {
+            bail!("a second apply wrote {writes} times");
+        }
+        Ok(())
+    }
+
+    fn writes(&self) -> usize {
+        let entries = self.lab.devices().iter().map(|device| device.log().entries());
+        entries.map(|log| log.iter().filter(|entry| entry.kind == Deed::Write).count()).sum()
+    }
+}

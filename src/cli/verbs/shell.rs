@@ -1,0 +1,24 @@
+//! Support for editors and shells: the schema, completions, the manual page.
+
+use clap::CommandFactory;
+
+use crate::cli::{Arguments, Exit, say};
+
+pub fn schema() -> anyhow::Result<Exit> {
+    say::data(&serde_json::to_string_pretty(&crate::inventory::schema())?);
+    Ok(Exit::Done)
+}
+
+pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "rocade", &mut script);
+    say::bytes(&script);
+    Ok(Exit::Done)
+}
+
+pub fn man() -> anyhow::Result<Exit> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+    say::bytes(&page);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,36 @@
+//! `validate`: form, references, lint. Offline.
+
+use crate::cli::arguments::{Form, Validate};
+use crate::cli::{Arguments, Exit, say};
+use crate::inventory::{self, Diagnostic, Severity, Sources, report};
+
+pub fn run(arguments: &Arguments, verb: &Validate) -> anyhow::Result<Exit> {
+    let (diagnostics, sources) = match inventory::load(&arguments.directory) {
+        Ok(loaded) => (loaded.warnings, loaded.sources),
+        Err(report) => (report.diagnostics, report.sources),
+    };
+    let form = if arguments.json { Form::Json } else { verb.output };
+    draw(form, &diagnostics, &sources);
+    let refused = diagnostics.iter().any(|finding| finding.severity == Severity::Error);
+    Ok(if refused { Exit::Usage } else { Exit::Done })
+}
+
+fn draw(form: Form, diagnostics: &[Diagnostic], sources: &Sources) {
+    match form {
+        Form::Human => {
+            if !diagnostics.is_empty() {
+                say::word(&report::human(diagnostics, sources, say::in_colour()));
+            }
+            let errors = diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count();
+            let files = sources.files().count();
+            match (errors, diagnostics.len() - errors) {
+                (0, 0) => say::word(&format!("{}The inventory is good{:#}: {files} files.", say::GOOD, say::GOOD)),
+                (errors, warnings) => say::word(&format!("{errors} errors, {warnings} warnings.")),
+            }
+        }
+        Form::Json => say::data(&report::json(diagnostics)),
+        Form::Sarif => say::data(&report::sarif(diagnostics)),
+        Form::Junit => say::data(&report::junit(diagnostics)),
+        Form::Github => say::data(&report::github(diagnostics)),
+    }
+}

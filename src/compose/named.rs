@@ -1,0 +1,25 @@
+//! The secrets an inventory refers to, by name.
+
+use crate::inventory::{At, Inventory, SecretRef, Ssh};
+use crate::providers::pki::minted;
+
+/// Every secret the inventory names, with those that rocade makes by itself. In order, each once.
+pub fn named_secrets(inventory: &Inventory) -> Vec<String> {
+    let mut named: Vec<String> = Vec::new();
+    let mut take = |secret: &At<SecretRef>| named.push(secret.secret.clone());
+    let logins = inventory.gateways.values().map(|gateway| &gateway.ssh);
+    let logins = logins.chain(inventory.brokers.values().map(|broker| &broker.ssh));
+    let logins = logins.chain(inventory.hosts.values().map(|host| &host.ssh));
+    logins.flat_map(|ssh: &Ssh| ssh.password.iter().chain(&ssh.sudo_password)).for_each(&mut take);
+    for gateway in inventory.gateways.values() {
+        take(&gateway.lorawan.network_key);
+        gateway.relay.iter().filter_map(|relay| relay.password.as_ref()).for_each(&mut take);
+    }
+    inventory.sensors.values().for_each(|sensor| take(&sensor.app_key));
+    let clients = inventory.brokers.values().flat_map(|broker| broker.clients.values());
+    clients.for_each(|client| take(&client.password));
+    named.extend(minted(inventory));
+    named.sort();
+    named.dedup();
+    named
+}

@@ -1,0 +1,93 @@
+//! What wishes may look up: secrets, certificates, templates of one repository. Secrets are opened when a
+//! wish needs them, each once a run.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::Secret;
+use crate::pki::Authority;
+use crate::providers::{Fault, Found, Leaf, Lookup};
+use crate::secrets::Store;
+use crate::template::Templates;
+
+/// The shelf of one repository.
+pub struct Shelf {
+    root: PathBuf,
+    store: Arc<Store>,
+    templates: Templates,
+    opened: Mutex<HashMap<String, Secret>>,
+}
+
+impl Shelf {
+    /// Opens the shelf of a repository; reads nothing yet.
+    pub fn open(root: &Path, store: Arc<Store>) -> Self {
+        let templates = Templates::open(root);
+        Self { root: root.to_owned(), store, templates, opened: Mutex::default() }
+    }
+
+    fn opened(&self, path: &str) -> Result<Secret, Fault> {
+        let known = |shelf: &Self| {
+            shelf.opened.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+        };
+        if let Some(secret) = known(self) {
+            return Ok(secret);
+        }
+        let secret = self.store.get(path).map_err(|fault| {
+            let hint = fault.downcast_ref::<crate::secrets::Fault>().and_then(crate::secrets::Fault::hint);
+            let shown = Fault::new(format!("{fault:#}"));
+            match hint {
+                Some(hint) => shown.hint(hint),
+                None => shown,
+            }
+        })?;
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), secret.clone());
+        Ok(secret)
+    }
+
+    fn load_authority(&self) -> Result<Option<Authority>, Fault> {
+        Authority::load(&self.root).map_err(|fault| Fault::new(format!("{fault:#}")))
+    }
+}
+
+impl Lookup for Shelf {
+    fn secret(&self, path: &str) -> Result<Found<Secret>, Fault> {
+        self.opened(path).map(Found::Ready)
+    }
+
+    fn minted(&self, path: &str) -> Result<Found<Secret>, Fault> {
+        if self.store.has(path) { self.secret(path) } else { Ok(Found::Pending(format!("secret {path}"))) }
+    }
+
+    fn authority(&self) -> Result<Found<String>, Fault> {
+        Ok(match self.load_authority()? {
+            Some(authority) => Found::Ready(authority.root_pem().to_owned()),
+            None => Found::Pending("the root certificate".to_owned()),
+        })
+    }
+
+    fn leaf(&self, name: &str) -> Result<Found<Leaf>, Fault> {
+        let found = match self.load_authority()? {
+            Some(authority) => {
+                authority.leaf(name, &self.store).map_err(|fault| Fault::new(format!("{fault:#}")))?
+            }
+            None => None,
+        };
+        Ok(match found {
+            Some(leaf) => Found::Ready(Leaf { chain_pem: leaf.chain_pem, key_pem: leaf.key_pem }),
+            None => Found::Pending(format!("certificate {name}")),
+        })
+    }
+
+    fn source(&self, path: &str) -> Result<Vec<u8>, Fault> {
+        self.templates.source(path).map_err(|fault| Fault::new(format!("{fault:#}")))
+    }
+
+    fn sources(&self, folder: &str) -> Vec<String> {
+        self.templates.sources(folder)
+    }
+
+    fn render(&self, path: &str, context: &serde_json::Value) -> Result<String, Fault> {
+        self.templates.render(path, context).map_err(|fault| Fault::new(format!("{fault:#}")))
+    }
+}

@@ -1,0 +1,452 @@
+//! From the tree of a file to typed values. A fault never stops the decoding of what stands beside it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::ops::Range;
+use std::rc::Rc;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::tree::{Body, Entry, Key, Node, Scalar, Span};
+use super::{At, Diagnostic, Place};
+
+/// Names of sections, gateways and so on that may be proposed for one that is not there. Each costs a walk
+/// through all names, so a broken inventory gets them for its first faults only.
+const MAX_GUESSES: u32 = 50;
+
+/// One file's decoding: where faults go and what has to be blanked in its text.
+pub(super) struct Decoder {
+    file: Arc<str>,
+    /// What was found.
+    pub found: Vec<Diagnostic>,
+    /// Byte ranges of secrets written in clear.
+    pub blank: Vec<Range<usize>>,
+    /// The key (or list item) whose value is decoded now: what is missing is missing there.
+    owner: Span,
+}
+
+/// A type that can be written in the inventory.
+pub(super) trait Decode: Sized {
+    /// The value of a node; `None` after its faults were added to the decoder.
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self>;
+
+    /// What it is when its key is not written; `None` when the key must be.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+impl Decoder {
+    pub fn new(file: Arc<str>) -> Self {
+        Self { file, found: Vec::new(), blank: Vec::new(), owner: Span::default() }
+    }
+
+    pub fn add(&mut self, fault: Diagnostic) {
+        self.found.push(fault);
+    }
+
+    /// The place where a span begins.
+    pub fn place(&self, span: Span) -> Place {
+        Place { file: Arc::clone(&self.file), line: span.line, column: span.column }
+    }
+
+    /// A diagnostic with a span of this file added.
+    pub fn mark(&self, fault: Diagnostic, span: Span, text: impl Into<String>) -> Diagnostic {
+        fault.spanning(self.place(span), span.length, text)
+    }
+
+    /// A value is not what was expected; its text is never repeated in the message.
+    pub fn wrong_type(&mut self, node: &Node, expected: &str) {
+        let (fault, label) = if node.is_empty() {
+            let fault =
+                Diagnostic::error("empty-value", format!("nothing is written where {expected} belongs"));
+            (fault.help("write a value or remove the key"), "empty")
+        } else {
+            let fault = Diagnostic::error("wrong-type", format!("expected {expected}, found {}", kind(node)));
+            (fault, "")
+        };
+        let span = if node.is_empty() { self.owner } else { node.span };
+        self.add(self.mark(fault, span, label));
+    }
+
+    /// A value of the right type is not acceptable.
+    pub fn refuse(&mut self, code: &'static str, node: &Node, message: impl Into<String>, help: &str) {
+        let fault = self.mark(Diagnostic::error(code, message), node.span, "");
+        self.add(if help.is_empty() { fault } else { fault.help(help) });
+    }
+
+    /// A key that is not known here.
+    pub fn unknown_key(&mut self, key: &Key, known: &[&str]) {
+        let fault = Diagnostic::error("unknown-key", format!("unknown key `{}`", key.text));
+        let help = match closest(&key.text, known.iter().copied()) {
+            _ if key.text == "<<" => "merge keys are not part of YAML 1.2: write the keys out".to_owned(),
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known here: {}", known.join(", ")),
+        };
+        self.add(self.mark(fault, key.span, "not known here").help(help));
+    }
+
+    /// Decodes the value of a key.
+    pub fn value<T: Decode>(&mut self, key: Span, node: &Node) -> Option<T> {
+        let outer = std::mem::replace(&mut self.owner, key);
+        let value = T::decode(node, self);
+        self.owner = outer;
+        value
+    }
+
+    /// A section is no map.
+    pub fn section_of_names(&mut self, section: &Entry) {
+        self.owner = section.key.span;
+        self.wrong_type(&section.value, "a map of names");
+    }
+
+    /// Whether a name may stand for an entry of a section.
+    pub fn check_name(&mut self, key: &Key) {
+        let fits = key.text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+            && key.text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c));
+        if !fits || key.text.len() > 63 {
+            let fault = Diagnostic::error("bad-name", format!("`{}` is no name", key.text));
+            let help = "a name has lower-case letters, digits, `-` and `.`, begins with a letter or digit, 63 at most";
+            self.add(self.mark(fault, key.span, "").help(help));
+        } else if key.plain && is_yaml11_boolean(&key.text) {
+            self.add(yaml11(self, &key.text, key.span, &format!("write \"{}\" in quotes", key.text)));
+        }
+    }
+}
+
+/// The name nearest to one that is not known, when it is near enough to be meant.
+pub(super) fn closest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let name = name.to_lowercase();
+    let limit = (name.chars().count() / 3).clamp(1, 4);
+    known
+        .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// A budget of guesses for names out of the whole inventory.
+#[derive(Default)]
+pub(super) struct Guesses(u32);
+
+impl Guesses {
+    /// As [`closest`], while the budget lasts.
+    pub fn closest<'n>(&mut self, name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+        self.0 += 1;
+        if self.0 > MAX_GUESSES { None } else { closest(name, known) }
+    }
+}
+
+/// The keys of a map, taken one by one.
+pub(super) struct Keys<'n> {
+    entries: &'n [Entry],
+    owner: Span,
+}
+
+impl<'n> Keys<'n> {
+    /// Opens a map; keys that are not known are faults at once.
+    pub fn open(node: &'n Node, known: &[&str], decoder: &mut Decoder) -> Option<Self> {
+        let Body::Map(entries) = &node.body else {
+            decoder.wrong_type(node, &format!("a map with {}", listed(known)));
+            return None;
+        };
+        for entry in entries.iter().filter(|entry| !known.contains(&entry.key.text.as_str())) {
+            decoder.unknown_key(&entry.key, known);
+        }
+        Some(Self { entries, owner: decoder.owner })
+    }
+
+    /// The value of a key, or what stands for it when it is not written.
+    pub fn take<T: Decode>(&self, name: &str, decoder: &mut Decoder) -> Option<T> {
+        if let Some(Entry { key, value }) = self.entries.iter().find(|entry| entry.key.text == name) {
+            return decoder.value(key.span, value);
+        }
+        T::absent().or_else(|| self.missing(name, decoder))
+    }
+
+    /// The value of a key that must be written, also when its type could stand for nothing.
+    pub fn need<T: Decode>(&self, name: &str, decoder: &mut Decoder) -> Option<T> {
+        if self.entries.iter().any(|entry| entry.key.text == name) {
+            return self.take(name, decoder);
+        }
+        self.missing(name, decoder)
+    }
+
+    fn missing<T>(&self, name: &str, decoder: &mut Decoder) -> Option<T> {
+        let fault = Diagnostic::error("missing-key", format!("`{name}` is missing"));
+        let fault = decoder.mark(fault, self.owner, format!("needs `{name}`"));
+        decoder.add(fault);
+        None
+    }
+}
+
+fn listed(keys: &[&str]) -> String {
+    keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Decodes a struct: all its fields, each under its own name. The struct literal makes sure that none is
+/// forgotten. `needed` stands behind a list that must be written; with `or default`, the whole may be left out.
+macro_rules! shape {
+    ($name:ident { $($field:ident $($needed:ident)?),* $(,)? } $(or $default:ident)?) => {
+        impl $crate::inventory::decode::Decode for $name {
+            fn decode(
+                node: &$crate::inventory::tree::Node,
+                decoder: &mut $crate::inventory::decode::Decoder,
+            ) -> Option<Self> {
+                let known = [$(stringify!($field)),*];
+                let keys = $crate::inventory::decode::Keys::open(node, &known, decoder)?;
+                $(let $field = shape!(@ keys, decoder, $field $($needed)?);)*
+                Some(Self { $($field: $field?),* })
+            }
+
+            $(fn absent() -> Option<Self> {
+                Some(Self::$default())
+            })?
+        }
+    };
+    (@ $keys:ident, $decoder:ident, $field:ident) => { $keys.take(stringify!($field), $decoder) };
+    (@ $keys:ident, $decoder:ident, $field:ident needed) => { $keys.need(stringify!($field), $decoder) };
+}
+
+/// Decodes an enum from words.
+macro_rules! words {
+    ($name:ident { $($word:literal => $variant:ident),* $(,)? } $(or $default:ident)?) => {
+        impl $crate::inventory::decode::Decode for $name {
+            fn decode(
+                node: &$crate::inventory::tree::Node,
+                decoder: &mut $crate::inventory::decode::Decoder,
+            ) -> Option<Self> {
+                let known = [$($word),*];
+                match $crate::inventory::decode::word(node, &known, decoder)? {
+                    $($word => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+
+            $(fn absent() -> Option<Self> {
+                Some(Self::$default())
+            })?
+        }
+    };
+}
+
+pub(super) use {shape, words};
+
+/// A scalar that must be one of some words.
+pub(super) fn word<'n>(node: &'n Node, known: &[&str], decoder: &mut Decoder) -> Option<&'n str> {
+    let text = text(node, decoder, &format!("one of {}", listed(known)))?;
+    if known.contains(&text) {
+        return Some(text);
+    }
+    let help = match closest(text, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known here: {}", known.join(", ")),
+    };
+    decoder.refuse("unknown-value", node, format!("unknown value `{}`", text), &help);
+    None
+}
+
+/// A scalar that is text: what YAML would read as something else needs quotes.
+fn text<'n>(node: &'n Node, decoder: &mut Decoder, expected: &str) -> Option<&'n str> {
+    match &node.body {
+        Body::Scalar(Scalar { text, plain: false }) => Some(text),
+        Body::Scalar(Scalar { text, .. }) if is_yaml11_boolean(text) => {
+            let fault =
+                yaml11(decoder, text, node.span, &format!("write \"{text}\" in quotes if text is meant"));
+            decoder.add(fault);
+            None
+        }
+        Body::Scalar(Scalar { text, .. }) if !node.is_empty() && !is_boolean(text) && !is_number(text) => {
+            Some(text)
+        }
+        _ => {
+            decoder.wrong_type(node, expected);
+            let quotes = matches!(node.body, Body::Scalar(_)) && !node.is_empty();
+            if let (true, Some(fault)) = (quotes, decoder.found.last_mut()) {
+                fault.help = Some("put it in quotes if text is meant".into());
+            }
+            None
+        }
+    }
+}
+
+/// A scalar as it was written, also when YAML would read it as a number.
+pub(super) fn raw<'n>(node: &'n Node, decoder: &mut Decoder, expected: &str) -> Option<&'n str> {
+    match &node.body {
+        Body::Scalar(Scalar { text, .. }) if !node.is_empty() => Some(text),
+        _ => {
+            decoder.wrong_type(node, expected);
+            None
+        }
+    }
+}
+
+fn yaml11(decoder: &Decoder, text: &str, span: Span, help: &str) -> Diagnostic {
+    let message = format!("`{text}` is a boolean to some YAML readers and text to others");
+    decoder.mark(Diagnostic::error("yaml-1.1-boolean", message), span, "").help(help)
+}
+
+/// `yes`, `no`, `on` and `off` were booleans in YAML 1.1 and are text in YAML 1.2.
+fn is_yaml11_boolean(text: &str) -> bool {
+    ["yes", "no", "on", "off"].iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+fn is_boolean(text: &str) -> bool {
+    ["true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Whether some YAML reader takes a plain scalar for a number.
+fn is_number(text: &str) -> bool {
+    let digits = text.trim_start_matches(['+', '-']);
+    let numeric = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let radix = ["0x", "0o", "0b"].iter().any(|prefix| {
+        digits
+            .strip_prefix(prefix)
+            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_hexdigit()))
+    });
+    numeric && (radix || f64::from_str(&text.replace('_', "")).is_ok())
+        || [".inf", ".nan"].iter().any(|word| digits.eq_ignore_ascii_case(word))
+}
+
+fn kind(node: &Node) -> &'static str {
+    match &node.body {
+        Body::Map(_) => "a map",
+        Body::List(_) => "a list",
+        Body::Scalar(Scalar { plain: false, .. }) => "text",
+        Body::Scalar(Scalar { text, .. }) if is_boolean(text) => "a boolean",
+        Body::Scalar(Scalar { text, .. }) if is_number(text) => "a number",
+        Body::Scalar(_) => "text",
+    }
+}
+
+impl Decode for String {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        text(node, decoder, "text").map(str::to_owned)
+    }
+}
+
+impl Decode for bool {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        match &node.body {
+            Body::Scalar(Scalar { text, plain: true }) => match text.as_str() {
+                "true" => return Some(true),
+                "false" => return Some(false),
+                text if is_yaml11_boolean(text) => {
+                    let fault = yaml11(decoder, text, node.span, "write `true` or `false`");
+                    decoder.add(fault);
+                    return None;
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        decoder.wrong_type(node, "`true` or `false`");
+        None
+    }
+}
+
+macro_rules! whole_number {
+    ($($number:ty),*) => {$(
+        impl Decode for $number {
+            fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+                let expected = concat!("a whole number (", stringify!($number), ")");
+                match &node.body {
+                    Body::Scalar(Scalar { text, plain: true }) if is_whole(text) => {
+                        let number = text.parse().ok();
+                        if number.is_none() {
+                            let message = format!("{text} is not from {} to {}", <$number>::MIN, <$number>::MAX);
+                            decoder.refuse("out-of-range", node, message, "");
+                        }
+                        number
+                    }
+                    _ => {
+                        decoder.wrong_type(node, expected);
+                        None
+                    }
+                }
+            }
+        }
+    )*};
+}
+
+whole_number!(u8, u16, u32, i64);
+
+/// Decimal digits without leading zeros: anything else reads differently from one YAML reader to the next.
+fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    digits == "0"
+        || (!digits.starts_with('0') && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+impl Decode for IpAddr {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        let text = text(node, decoder, "an IP address")?;
+        let address = text.parse().ok();
+        if address.is_none() {
+            decoder.refuse("bad-address", node, format!("`{}` is no IP address", text), "");
+        }
+        address
+    }
+}
+
+impl<T: Decode> Decode for At<T> {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        let place = decoder.place(node.span);
+        T::decode(node, decoder).map(|value| At { value, place })
+    }
+
+    fn absent() -> Option<Self> {
+        T::absent().map(At::nowhere)
+    }
+}
+
+impl<T: Decode> Decode for Option<T> {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        T::decode(node, decoder).map(Some)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        let Body::List(items) = &node.body else {
+            decoder.wrong_type(node, "a list");
+            return None;
+        };
+        let decoded: Vec<Option<T>> =
+            items.iter().map(|item: &Rc<Node>| decoder.value(item.span, item)).collect();
+        decoded.into_iter().collect()
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Vec::new())
+    }
+}
+
+impl<T: Decode> Decode for BTreeMap<String, At<T>> {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        let Body::Map(entries) = &node.body else {
+            decoder.wrong_type(node, "a map of names");
+            return None;
+        };
+        let mut whole = true;
+        let mut section = BTreeMap::new();
+        for Entry { key, value } in entries {
+            decoder.check_name(key);
+            match decoder.value(key.span, value) {
+                Some(value) => {
+                    section.insert(key.text.clone(), At { value, place: decoder.place(key.span) });
+                }
+                None => whole = false,
+            }
+        }
+        whole.then_some(section)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(BTreeMap::new())
+    }
+}

@@ -1,0 +1,116 @@
+//! Brokers: nothing in clear on the network, and a certificate that names them as their clients do.
+
+use std::net::IpAddr;
+
+use super::topic::{filter_fault, topic_fault};
+use super::{address, host, repeated};
+use crate::inventory::load::Written;
+use crate::inventory::{At, Broker, BrokerClient, Diagnostic, Inventory, Listeners};
+
+pub(super) fn check(inventory: &Inventory, written: &Written, found: &mut Vec<Diagnostic>) {
+    if let Some((name, broker)) = inventory.brokers.first_key_value()
+        && !written.any("pki")
+    {
+        let message = format!("broker `{name}` needs a certificate, and there is no `pki` section");
+        let fault = Diagnostic::error("missing-pki", message).at(&broker.place, "");
+        found.push(fault.help("write `pki: {authority: {name: Example IoT Root}}`"));
+    }
+    let endpoint = |broker: &At<Broker>| host::endpoint(&broker.address, &broker.ssh, broker.root.as_ref());
+    let places = inventory.brokers.values().map(|broker| (endpoint(broker), &broker.address.place));
+    repeated(places, |(address, ..)| host::same_address("brokers", address), found);
+    for broker in inventory.brokers.values() {
+        check_names(broker, found);
+        check_listeners(&broker.listeners, found);
+        check_brute_force(broker, found);
+        for (name, client) in &broker.clients {
+            check_client(name, client, found);
+        }
+        broker.root.iter().for_each(|root| host::check_path(root, found));
+    }
+    check_relays(inventory, found);
+}
+
+fn check_names(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
+    address::check(&broker.address, found);
+    broker.names.iter().for_each(|name| address::check(name, found));
+    if broker.names.is_empty() {
+        let fault =
+            Diagnostic::error("no-names", "`names` is empty: a certificate needs the names clients use");
+        found.push(fault.at(&broker.place, ""));
+    }
+}
+
+/// Each relay must find the name it uses in the certificate.
+fn check_relays(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
+    for relay in inventory.gateways.values().filter_map(|gateway| gateway.relay.as_ref()) {
+        let Some(broker) = inventory.brokers.get(relay.broker.as_str()) else { continue };
+        let used = relay.via.as_ref().unwrap_or(&broker.address);
+        if broker.names.is_empty() || broker.names.iter().any(|name| address::same(name, used)) {
+            continue;
+        }
+        let message = format!("`{}` is not in the certificate of broker `{}`", **used, *relay.broker);
+        let fault = Diagnostic::error("not-in-certificate", message).at(&used.place, "used by the relay");
+        let fault = fault.at(&broker.names[0].place, "the names in the certificate");
+        found.push(fault.help("add it to `names`, or set `via` to one of them"));
+    }
+}
+
+fn check_listeners(listeners: &Listeners, found: &mut Vec<Diagnostic>) {
+    if listeners.mqtts.tls == Some(false) {
+        let fault = Diagnostic::error("clear-text-listener", "`mqtts` is always served with TLS");
+        found.push(fault.at(&listeners.mqtts.port.place, "").help("remove `tls: false`"));
+    }
+    for port in std::iter::once(&listeners.mqtts).chain(&listeners.websockets).map(|listener| &listener.port)
+    {
+        if port.value == 0 {
+            found.push(Diagnostic::error("out-of-range", "port 0 is no port").at(&port.place, ""));
+        }
+    }
+    let Some(websockets) = &listeners.websockets else { return };
+    let loopback = websockets.bind.as_ref().is_some_and(|bind| bind.is_loopback());
+    if websockets.tls != Some(true) && !loopback {
+        let place = websockets.bind.as_ref().map_or(&websockets.port.place, |bind| &bind.place);
+        let message = "a WebSocket listener in clear must be bound to loopback";
+        let help = "write `bind: 127.0.0.1` for a display on the same host, `tls: true` for the network";
+        found.push(Diagnostic::error("clear-text-listener", message).at(place, "").help(help));
+    }
+    let bound = |bind: &Option<At<IpAddr>>| bind.as_ref().map(|bind| bind.value);
+    let (one, other) = (bound(&listeners.mqtts.bind), bound(&websockets.bind));
+    if *listeners.mqtts.port == *websockets.port && (one.is_none() || other.is_none() || one == other) {
+        let message = format!("two listeners on port {}", *websockets.port);
+        let fault = Diagnostic::error("duplicate-port", message).at(&websockets.port.place, "again here");
+        found.push(fault.at(&listeners.mqtts.port.place, "first here"));
+    }
+}
+
+fn check_client(name: &str, client: &At<BrokerClient>, found: &mut Vec<Diagnostic>) {
+    if name.starts_with("relay-") || name.starts_with("rocade-") {
+        let message = format!("`{name}` is a name rocade gives to its own accounts");
+        let fault = Diagnostic::error("reserved-name", message).at(&client.place, "");
+        found.push(fault.help("choose one that begins with neither `relay-` nor `rocade-`"));
+    }
+    for filter in client.read.iter().chain(&client.write) {
+        if let Some(fault) = filter_fault(filter) {
+            found.push(Diagnostic::error("bad-topic", fault).at(&filter.place, ""));
+        }
+    }
+    for filter in client.write.iter().filter(|filter| filter_fault(filter).is_none()) {
+        let reserved = filter.starts_with(['+', '#']) || filter.split('/').next() == Some("rocade");
+        if reserved && topic_fault(filter).is_some() {
+            let message = "this lets the client write to `rocade/`, which is kept for the relays";
+            found.push(Diagnostic::error("bad-topic", message).at(&filter.place, ""));
+        }
+    }
+}
+
+fn check_brute_force(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
+    let Some(rule) = &broker.brute_force else { return };
+    for period in [&rule.find_time, &rule.ban_time].into_iter().filter(|period| period.as_secs() == 0) {
+        found
+            .push(Diagnostic::error("out-of-range", "a time of zero locks nobody out").at(&period.place, ""));
+    }
+    if rule.max_retry == 0 {
+        let message = "`max_retry` of 0 would lock out everybody";
+        found.push(Diagnostic::error("out-of-range", message).at(&rule.find_time.place, "beside this"));
+    }
+}

@@ -1,0 +1,97 @@
+//! Gateways: one identity each, keys that are not the factory's, and no more sensors than they can hold.
+
+use std::collections::BTreeMap;
+
+use super::{address, host, repeated};
+use crate::inventory::{At, Diagnostic, Gateway, Inventory};
+use crate::model::Eui;
+
+/// Where every Conduit stands until it is configured (MultiTech, all firmware).
+const FACTORY_ADDRESS: &str = "192.168.2.1";
+/// The AppEUI (JoinEUI) of the pair with which a factory-fresh Conduit lets any device join.
+const FACTORY_NETWORK_EUI: &str = "0102030405060708";
+/// `whitelist.maxSize` and `license.maxDevices` of the Conduit's network server.
+const MAX_SENSORS: usize = 2000;
+
+pub(super) fn check(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
+    check_addresses(inventory, found);
+    check_keys(inventory, found);
+    let serials = inventory.gateways.values().filter_map(|gateway| gateway.serial.as_ref());
+    let serials = serials.map(|serial| (serial.as_str(), &serial.place));
+    let fault =
+        |serial: &&str| Diagnostic::error("duplicate-serial", format!("two gateways have serial `{serial}`"));
+    repeated(serials, fault, found);
+    check_sensors(inventory, found);
+    for gateway in inventory.gateways.values() {
+        if let Some(relay) = &gateway.relay {
+            relay.via.iter().for_each(|via| address::check(via, found));
+            if let Some(spool) = relay.spool.as_ref().filter(|spool| spool.as_bytes() == 0) {
+                found.push(
+                    Diagnostic::error("bad-size", "a relay needs some room on disk").at(&spool.place, ""),
+                );
+            }
+        }
+        gateway.root.iter().for_each(|root| host::check_path(root, found));
+    }
+}
+
+fn check_addresses(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
+    let gateways = || inventory.gateways.values();
+    gateways().for_each(|gateway| address::check(&gateway.address, found));
+    let (fresh, placed): (Vec<_>, Vec<_>) =
+        gateways().partition(|gateway| *gateway.address == FACTORY_ADDRESS);
+    let endpoint =
+        |gateway: &&At<Gateway>| host::endpoint(&gateway.address, &gateway.ssh, gateway.root.as_ref());
+    let placed = placed.iter().map(|gateway| (endpoint(gateway), &gateway.address.place));
+    repeated(placed, |(address, ..)| host::same_address("gateways", address), found);
+    if let [first, others @ ..] = fresh.as_slice()
+        && !others.is_empty()
+    {
+        let message = format!("{} gateways are at the factory address {FACTORY_ADDRESS}", fresh.len());
+        let fault = others.iter().take(4).fold(
+            Diagnostic::warning("factory-address", message).at(&first.address.place, ""),
+            |fault, other| fault.at(&other.address.place, "also here"),
+        );
+        found.push(fault.help("connect only one of them at a time; `serial` tells them apart"));
+    }
+}
+
+fn check_keys(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
+    let factory: Option<Eui> = FACTORY_NETWORK_EUI.parse().ok();
+    for gateway in inventory.gateways.values() {
+        if let Some(eui) = &gateway.lorawan.network_eui
+            && Some(eui.0) == factory
+        {
+            let message = "this is the network EUI of every factory-fresh Conduit";
+            let help = "remove it to have one derived from the gateway's name, or write your own";
+            found.push(Diagnostic::error("factory-eui", message).at(&eui.place, "").help(help));
+        }
+    }
+    let keys = inventory.gateways.values().map(|gateway| &gateway.lorawan.network_key);
+    let keys = keys.map(|key| (key.secret.as_str(), &key.place));
+    let fault = |secret: &&str| {
+        let message = format!("two gateways share the network key `{secret}`");
+        Diagnostic::warning("shared-key", message).help("who opens one gateway has the key of the other")
+    };
+    repeated(keys, fault, found);
+}
+
+fn check_sensors(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for sensor in inventory.sensors.values() {
+        *counts.entry(sensor.gateway.as_str()).or_default() += 1;
+    }
+    for (name, gateway) in &inventory.gateways {
+        let count = counts.get(name.as_str()).copied().unwrap_or(0);
+        if count > MAX_SENSORS {
+            let message = format!("`{name}` has {count} sensors, a Conduit holds {MAX_SENSORS}");
+            let fault = Diagnostic::error("too-many-sensors", message).at(&gateway.place, "");
+            found.push(fault.help("spread them over several gateways"));
+        }
+        if count > 0 && gateway.relay.is_none() {
+            let message = format!("`{name}` has sensors but no relay: their readings stay on it");
+            let fault = Diagnostic::warning("no-relay", message).at(&gateway.place, "");
+            found.push(fault.help("add `relay: {broker: NAME}`"));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Who logs in at a broker and what each may read and publish. All of it is derived from who sends what
+//! in the inventory; nothing is granted besides.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::inventory::{At, Broker, Inventory, Relay, Sensor};
+use crate::model::Secret;
+use crate::providers::{Fault, Found, Lookup};
+
+/// The account `rocade verify` probes with.
+const VERIFIER: &str = "rocade-verify";
+
+/// One account of a broker.
+#[derive(Debug)]
+pub(super) struct Account {
+    /// Its name.
+    pub name: String,
+    /// Its password.
+    pub password: Found<Secret>,
+    /// Topic filters it may read.
+    pub read: Vec<String>,
+    /// Topic filters it may publish to.
+    pub write: Vec<String>,
+}
+
+/// All accounts of a broker: its relays, its clients and the one that verifies it.
+///
+/// # Errors
+/// Every password that cannot be had and every topic that cannot stand in an ACL file.
+pub(super) fn all(
+    inventory: &Inventory,
+    name: &str,
+    broker: &Broker,
+    lookup: &dyn Lookup,
+) -> Result<Vec<Account>, Vec<Fault>> {
+    let mut accounts = Vec::new();
+    let mut faults = Vec::new();
+    let found = relays(inventory, name, lookup)
+        .into_iter()
+        .chain(clients(broker, lookup))
+        .chain([verifier(name, lookup)]);
+    for account in found {
+        match account.and_then(checked) {
+            Ok(account) => accounts.push(account),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    accounts.sort_by(|a, b| a.name.cmp(&b.name));
+    if faults.is_empty() { Ok(accounts) } else { Err(faults) }
+}
+
+fn relays(inventory: &Inventory, broker: &str, lookup: &dyn Lookup) -> Vec<Result<Account, Fault>> {
+    let mut sensors: BTreeMap<&str, Vec<&At<Sensor>>> = BTreeMap::new();
+    for sensor in inventory.sensors.values() {
+        sensors.entry(sensor.gateway.as_str()).or_default().push(sensor);
+    }
+    let served = inventory.gateways.iter().filter_map(|(gateway, spec)| {
+        spec.relay.as_ref().filter(|relay| **relay.broker == *broker).map(|relay| (gateway, relay))
+    });
+    served
+        .map(|(gateway, relay)| {
+            let topics = sensors.get(gateway.as_str()).into_iter().flatten();
+            let mut write: Vec<String> = topics.map(|sensor| sensor.topic.value.clone()).collect();
+            write.push(format!("rocade/relays/{gateway}/#"));
+            Ok(Account {
+                name: relay_user(gateway),
+                password: relay_password(gateway, relay, lookup)?,
+                read: Vec::new(),
+                write,
+            })
+        })
+        .collect()
+}
+
+/// The account a gateway's relay logs in with.
+pub(in crate::providers) fn relay_user(gateway: &str) -> String {
+    format!("relay-{gateway}")
+}
+
+/// The password of a gateway's relay: the one the inventory names, else one that the first apply makes.
+///
+/// # Errors
+/// When it is missing or cannot be opened.
+pub(in crate::providers) fn relay_password(
+    gateway: &str,
+    relay: &Relay,
+    lookup: &dyn Lookup,
+) -> Result<Found<Secret>, Fault> {
+    match &relay.password {
+        Some(named) => lookup.secret(&named.secret).map_err(|fault| fault.at(&named.place)),
+        None => lookup.minted(&format!("gateways/{gateway}/relay")),
+    }
+}
+
+fn clients(broker: &Broker, lookup: &dyn Lookup) -> Vec<Result<Account, Fault>> {
+    let topics = |filters: &[At<String>]| filters.iter().map(|filter| filter.value.clone()).collect();
+    broker
+        .clients
+        .iter()
+        .map(|(name, client)| {
+            let password =
+                lookup.secret(&client.password.secret).map_err(|fault| fault.at(&client.password.place))?;
+            Ok(Account {
+                name: name.clone(),
+                password,
+                read: topics(&client.read),
+                write: topics(&client.write),
+            })
+        })
+        .collect()
+}
+
+fn verifier(broker: &str, lookup: &dyn Lookup) -> Result<Account, Fault> {
+    Ok(Account {
+        name: VERIFIER.to_owned(),
+        password: lookup.minted(&format!("brokers/{broker}/verify"))?,
+        read: vec!["rocade/relays/#".to_owned(), "rocade/verify/#".to_owned()],
+        write: vec!["rocade/verify/#".to_owned()],
+    })
+}
+
+/// Names and topics become lines of files: one with a line end in it would grant what nobody wrote.
+fn checked(account: Account) -> Result<Account, Fault> {
+    let broken = |text: &String| text.chars().any(char::is_control);
+    if broken(&account.name) || account.name.contains(':') {
+        return Err(Fault::new(format!("{:?} cannot be the name of a broker account", account.name)));
+    }
+    match account.read.iter().chain(&account.write).find(|topic| broken(topic)) {
+        Some(topic) => {
+            Err(Fault::new(format!("topic {topic:?} of account `{}` holds control characters", account.name)))
+        }
+        None => Ok(account),
+    }
+}
+
+/// The ACL file (`mosquitto.conf(5)`, `acl_file`): what no line grants is refused.
+pub(super) fn acl(accounts: &[Account]) -> String {
+    let mut text = String::from("# Written by rocade: what no line grants is refused.\n");
+    for account in accounts {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "\nuser {}", account.name);
+        for filter in &account.read {
+            let _ = writeln!(text, "topic read {filter}");
+        }
+        for topic in &account.write {
+            let _ = writeln!(text, "topic write {topic}");
+        }
+    }
+    text
+}

@@ -1,0 +1,248 @@
+//! Does what the plan says, group by group in the order of ranks, targets of a group at once. What a group
+//! makes (certificates, passwords) is composed into the wishes of the next; nothing else may change them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::survey::{PARALLEL_TARGETS, Survey, pairs};
+use super::watch::Keeper;
+use super::workspace::Workspace;
+use super::{Event, Links, Watch};
+use crate::compose::Composed;
+use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target};
+use crate::plan::{self, Scope};
+use crate::providers::Job;
+use crate::transport::Writing;
+
+/// Set when the person asked to stop: what runs is finished, nothing new is started.
+pub type Stop = Arc<AtomicBool>;
+
+/// How an apply ended.
+pub struct Applied {
+    /// Each change of the plan and how it ended, in the plan's order.
+    pub steps: Vec<Step>,
+    /// The plan made after reading again; empty when all is as wished.
+    pub after: Option<Plan>,
+}
+
+impl Applied {
+    /// Whether every change was confirmed and nothing is left to do.
+    pub fn is_complete(&self) -> bool {
+        self.steps.iter().all(|step| step.outcome == Outcome::Done)
+            && self.after.as_ref().is_some_and(|plan| plan.changes.is_empty())
+    }
+
+    /// Whether anything was changed, or may have been.
+    pub fn touched(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.outcome, Outcome::Done | Outcome::Unknown(_)))
+    }
+}
+
+/// Carries out the changes of a survey that `approved` lets pass.
+pub async fn carry_out(
+    workspace: &Arc<Workspace>,
+    survey: Survey,
+    scope: &Scope,
+    links: &Arc<Links>,
+    watch: &Arc<dyn Watch>,
+    stop: &Stop,
+) -> Applied {
+    let Survey { mut composed, observed, plan } = survey;
+    let mut steps: BTreeMap<Address, Outcome> = BTreeMap::new();
+    let ranks: BTreeSet<u8> = composed.iter().map(|one| one.wish.rank).collect();
+    let mut remade = false;
+    for rank in ranks {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let changes: Vec<&Change> =
+            plan.changes.iter().filter(|change| has_rank(&composed, &change.address.target, rank)).collect();
+        if changes.is_empty() {
+            continue;
+        }
+        if changes.iter().any(|change| change.is_pending()) && !remade {
+            remade = true;
+            match workspace.compose(scope) {
+                Ok(again) => composed = again,
+                Err(refused) => {
+                    not_started(&mut steps, &changes, &refused.to_string());
+                    continue;
+                }
+            }
+        }
+        let group = settle(workspace, &composed, &observed, &changes, &mut steps);
+        for step in write_group(workspace, group, &observed, links, watch).await {
+            steps.insert(step.address, step.outcome);
+        }
+    }
+    let after = read_again(workspace, scope, &plan, links, watch, &steps).await;
+    let steps = plan.changes.iter().map(|change| Step {
+        address: change.address.clone(),
+        outcome: steps.remove(&change.address).unwrap_or_else(|| Outcome::NotStarted("stopped before it".into())),
+    });
+    Applied { steps: steps.collect(), after }
+}
+
+fn has_rank(composed: &[Composed], target: &Target, rank: u8) -> bool {
+    composed.iter().any(|one| one.wish.target == *target && one.wish.rank == rank)
+}
+
+fn not_started(steps: &mut BTreeMap<Address, Outcome>, changes: &[&Change], reason: &str) {
+    for change in changes {
+        steps.insert(change.address.clone(), Outcome::NotStarted(reason.to_owned()));
+    }
+}
+
+/// The changes of each target with the values that were pending filled in. A target whose changes would
+/// now be others than the plan showed is refused: apply does what the plan said or nothing.
+fn settle(
+    workspace: &Workspace,
+    composed: &[Composed],
+    observed: &BTreeMap<Target, Observed>,
+    planned: &[&Change],
+    steps: &mut BTreeMap<Address, Outcome>,
+) -> Vec<(Composed, Vec<Change>)> {
+    let targets: BTreeSet<&Target> = planned.iter().map(|change| &change.address.target).collect();
+    let mut group = Vec::new();
+    for target in targets {
+        let of_target: Vec<&Change> =
+            planned.iter().copied().filter(|change| change.address.target == *target).collect();
+        let Some(one) = composed.iter().find(|one| one.wish.target == *target) else {
+            not_started(steps, &of_target, "it left the inventory while this ran");
+            continue;
+        };
+        let now = plan::make(&pairs(std::slice::from_ref(one), observed, workspace)).changes;
+        if now.iter().any(Change::is_pending) {
+            not_started(steps, &of_target, "what it needs was not made");
+        } else if !same_course(&of_target, &now) {
+            not_started(steps, &of_target, "it would now change otherwise than the plan showed; plan again");
+        } else {
+            group.push((one.clone(), now));
+        }
+    }
+    group
+}
+
+fn same_course(planned: &[&Change], now: &[Change]) -> bool {
+    planned.len() == now.len()
+        && planned.iter().zip(now).all(|(a, b)| a.address == b.address && a.action == b.action)
+}
+
+async fn write_group(
+    workspace: &Arc<Workspace>,
+    group: Vec<(Composed, Vec<Change>)>,
+    observed: &BTreeMap<Target, Observed>,
+    links: &Arc<Links>,
+    watch: &Arc<dyn Watch>,
+) -> Vec<Step> {
+    let places = Arc::new(Semaphore::new(PARALLEL_TARGETS));
+    let mut tasks = JoinSet::new();
+    let mut owed: BTreeMap<tokio::task::Id, Vec<Address>> = BTreeMap::new();
+    for (one, changes) in group {
+        let Some(seen) = observed.get(&one.wish.target).cloned() else { continue };
+        let addresses = changes.iter().map(|change| change.address.clone()).collect();
+        let (workspace, links, watch) = (Arc::clone(workspace), Arc::clone(links), Arc::clone(watch));
+        let places = Arc::clone(&places);
+        let handle = tasks.spawn(async move {
+            // The semaphore is never closed; without a permit the target is merely written at once.
+            let _place = places.acquire().await.ok();
+            write_one(&workspace, &one, &seen, &changes, &links, &*watch).await
+        });
+        owed.insert(handle.id(), addresses);
+    }
+    let mut steps = Vec::new();
+    while let Some(ended) = tasks.join_next_with_id().await {
+        match ended {
+            Ok((_, done)) => steps.extend(done),
+            Err(fault) => {
+                let reason = "rocade failed while writing it; please report this";
+                let addresses = owed.remove(&fault.id()).unwrap_or_default();
+                steps.extend(
+                    addresses
+                        .into_iter()
+                        .map(|address| Step { address, outcome: Outcome::Unknown(reason.to_owned()) }),
+                );
+            }
+        }
+    }
+    steps
+}
+
+async fn write_one(
+    workspace: &Workspace,
+    one: &Composed,
+    observed: &Observed,
+    changes: &[Change],
+    links: &Links,
+    watch: &dyn Watch,
+) -> Vec<Step> {
+    let target = &one.wish.target;
+    watch.event(Event::Changing(target.clone(), changes.len()));
+    let mut keeper = Keeper { steps: Vec::new(), watch };
+    let provider = workspace.provider(one.wish.provider);
+    match (provider, links.open(workspace, target, &one.site.reach).await) {
+        (Some(provider), Ok(host)) => {
+            let job = Job { wish: &one.wish, observed, changes };
+            provider.apply(job, Writing::on(&*host), &mut keeper).await;
+        }
+        (None, _) => fill(&mut keeper, changes, "no such provider"),
+        (_, Err(fault)) => fill(&mut keeper, changes, &format!("{fault:#}")),
+    }
+    fill(&mut keeper, changes, "the provider did not report it");
+    keeper.steps
+}
+
+/// Whatever was not reported was not started: every change of the plan has an end.
+fn fill(keeper: &mut Keeper<'_>, changes: &[Change], reason: &str) {
+    use crate::model::Report as _;
+    let reported: BTreeSet<Address> = keeper.steps.iter().map(|step| step.address.clone()).collect();
+    for change in changes.iter().filter(|change| !reported.contains(&change.address)) {
+        keeper.step(&change.address, Outcome::NotStarted(reason.to_owned()));
+    }
+}
+
+/// How often and how long apart the targets are read again until all is as wished: services take a moment.
+const READ_AGAIN: [std::time::Duration; 4] = [
+    std::time::Duration::ZERO,
+    std::time::Duration::from_secs(1),
+    std::time::Duration::from_secs(3),
+    std::time::Duration::from_secs(6),
+];
+
+async fn read_again(
+    workspace: &Arc<Workspace>,
+    scope: &Scope,
+    plan: &Plan,
+    links: &Arc<Links>,
+    watch: &Arc<dyn Watch>,
+    steps: &BTreeMap<Address, Outcome>,
+) -> Option<Plan> {
+    let touched: BTreeSet<&Target> = plan.changes.iter().map(|change| &change.address.target).collect();
+    watch.event(Event::ReadingAgain);
+    links.drop_lost().await;
+    let all_done = steps.len() == plan.changes.len() && steps.values().all(|end| *end == Outcome::Done);
+    let rounds = if all_done { READ_AGAIN.len() } else { 1 };
+    let mut last = None;
+    for pause in &READ_AGAIN[..rounds] {
+        tokio::time::sleep(*pause).await;
+        let composed: Vec<Composed> = workspace
+            .compose(scope)
+            .ok()?
+            .into_iter()
+            .filter(|one| touched.contains(&one.wish.target))
+            .collect();
+        let quiet: Arc<dyn Watch> = Arc::new(super::Unwatched);
+        let observed = super::survey::observe(workspace, &composed, links, &quiet).await;
+        let after = plan::make(&pairs(&composed, &observed, workspace));
+        let settled = after.changes.is_empty() && after.unread.is_empty();
+        last = Some(after);
+        if settled {
+            break;
+        }
+    }
+    last
+}

@@ -1,0 +1,132 @@
+//! Reads every chosen target at once, bounded, and makes the plan. Nothing is written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::workspace::Workspace;
+use super::{Event, Links, Watch};
+use crate::compose::Composed;
+use crate::model::{Key, Observed, Plan, Target};
+use crate::plan::{self, Pair, Scope};
+use crate::providers::Reach;
+use crate::transport::Reading;
+
+/// How many targets are read at the same time.
+pub const PARALLEL_TARGETS: usize = 24;
+
+/// What was wished and seen, and the plan that follows.
+pub struct Survey {
+    /// The chosen targets with their wishes.
+    pub composed: Vec<Composed>,
+    /// What was seen of each.
+    pub observed: BTreeMap<Target, Observed>,
+    /// The plan.
+    pub plan: Plan,
+}
+
+impl Survey {
+    fn make(composed: Vec<Composed>, observed: BTreeMap<Target, Observed>, workspace: &Workspace) -> Self {
+        let plan = plan::make(&pairs(&composed, &observed, workspace));
+        Self { composed, observed, plan }
+    }
+}
+
+/// The pairs the plan is made of.
+pub(super) fn pairs<'a>(
+    composed: &'a [Composed],
+    observed: &'a BTreeMap<Target, Observed>,
+    workspace: &Workspace,
+) -> Vec<Pair<'a>> {
+    composed
+        .iter()
+        .filter_map(|composed| {
+            let observed = observed.get(&composed.wish.target)?;
+            let table = workspace.provider(composed.wish.provider)?.collections();
+            Some(Pair { wish: &composed.wish, observed, table })
+        })
+        .collect()
+}
+
+/// Composes the wishes, reads the targets chosen and plans.
+///
+/// # Errors
+/// Faults of the inventory or of the choice. A target that cannot be read is no error: the plan names it.
+pub async fn survey(
+    workspace: &Arc<Workspace>,
+    scope: &Scope,
+    links: &Arc<Links>,
+    watch: &Arc<dyn Watch>,
+) -> Result<Survey, super::Refused> {
+    let composed = workspace.compose(scope)?;
+    let observed = observe(workspace, &composed, links, watch).await;
+    Ok(Survey::make(composed, observed, workspace))
+}
+
+/// Reads the targets given, at most [`PARALLEL_TARGETS`] at a time; one that hangs holds up no other.
+pub(super) async fn observe(
+    workspace: &Arc<Workspace>,
+    composed: &[Composed],
+    links: &Arc<Links>,
+    watch: &Arc<dyn Watch>,
+) -> BTreeMap<Target, Observed> {
+    let places = Arc::new(Semaphore::new(PARALLEL_TARGETS));
+    let mut tasks = JoinSet::new();
+    for one in composed.iter().cloned() {
+        let (workspace, links, watch) = (Arc::clone(workspace), Arc::clone(links), Arc::clone(watch));
+        let places = Arc::clone(&places);
+        tasks.spawn(async move {
+            // The semaphore is never closed; without a permit the target is merely read at once.
+            let _place = places.acquire().await.ok();
+            watch.event(Event::Reading(one.wish.target.clone()));
+            let observed = observe_one(&workspace, &one, &links).await;
+            let lost = plan::unreachable(&observed.unread).first().map(|entry| entry.reason.clone());
+            watch.event(Event::Read(one.wish.target.clone(), lost));
+            observed
+        });
+    }
+    let mut all = BTreeMap::new();
+    while let Some(ended) = tasks.join_next().await {
+        if let Ok(observed) = ended {
+            all.insert(observed.target.clone(), observed);
+        }
+    }
+    for one in composed {
+        // A task that panicked must not make its target look empty.
+        all.entry(one.wish.target.clone()).or_insert_with(|| {
+            Observed::unreachable(one.wish.target.clone(), "rocade failed while reading it; please report this")
+        });
+    }
+    all
+}
+
+async fn observe_one(workspace: &Workspace, one: &Composed, links: &Links) -> Observed {
+    let target = &one.wish.target;
+    let Some(provider) = workspace.provider(one.wish.provider) else {
+        return Observed::unreachable(target.clone(), format!("no provider `{}`", one.wish.provider));
+    };
+    let host = match links.open(workspace, target, &one.site.reach).await {
+        Ok(host) => host,
+        Err(fault) => return Observed::unreachable(target.clone(), format!("{fault:#}")),
+    };
+    let hand = Reading::on(&*host);
+    let mut observed = provider.observe(&one.wish, hand).await;
+    if matches!(one.site.reach, Reach::Repository) {
+        return observed;
+    }
+    let pair = Pair { wish: &one.wish, observed: &observed, table: provider.collections() };
+    let keys: Vec<Key> = plan::differing_contents(&pair).into_iter().collect();
+    if !keys.is_empty() {
+        // Without the old contents the plan still holds; it only shows less.
+        if let Ok(contents) = provider.contents(&keys, hand).await {
+            for (key, fields) in contents {
+                if let Some(seen) = observed.resources.get_mut(&key) {
+                    seen.extend(fields);
+                }
+            }
+        }
+    }
+    observed
+}

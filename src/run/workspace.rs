@@ -1,0 +1,177 @@
+//! The repository an engineer works in: inventory, templates, certificates, secrets, pinned host keys.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::compose::{self, Composed, Shelf};
+use crate::inventory::{self, Diagnostic, Inventory, Loaded};
+use crate::plan::{Scope, ScopeFault};
+use crate::providers::{self, Fault, Provider, Reach, Site};
+use crate::secrets::{IdentitySource, Store};
+use crate::transport::known_hosts::KnownHosts;
+use crate::transport::ssh::{Limits, Login, Route};
+use crate::transport::ssh_config::SshConfig;
+
+/// What a workspace needs of the outside, read by the command line.
+pub struct Options {
+    /// The repository's folder.
+    pub root: PathBuf,
+    /// Where the age identity is.
+    pub identity: IdentitySource,
+    /// The person's SSH configuration.
+    pub ssh_config: SshConfig,
+    /// The time it is.
+    pub now: jiff::Timestamp,
+}
+
+/// Why a run is refused before anything was read or written.
+#[derive(Debug)]
+pub enum Refused {
+    /// The inventory is faulty, or wishes what cannot be.
+    Inventory(Box<inventory::Report>),
+    /// The choice of targets is.
+    Scope(Vec<ScopeFault>),
+    /// Something else of the repository.
+    Repository(anyhow::Error),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refused::Inventory(report) => report.fmt(f),
+            Refused::Scope(faults) => {
+                f.write_str(&faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            },
+            Refused::Repository(fault) => write!(f, "{fault:#}"),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// An opened repository.
+pub struct Workspace {
+    root: PathBuf,
+    loaded: Loaded,
+    providers: Vec<Box<dyn Provider>>,
+    shelf: Shelf,
+    store: Arc<Store>,
+    known_hosts: KnownHosts,
+    ssh_config: SshConfig,
+}
+
+impl Workspace {
+    /// Opens the repository: reads its files, no secret and no network.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn open(options: Options) -> Result<Self, Refused> {
+        let Options { root, identity, ssh_config, now } = options;
+        let loaded = inventory::load(&root).map_err(|report| Refused::Inventory(Box::new(report)))?;
+        let store = Arc::new(Store::open(&root, identity).map_err(Refused::Repository)?);
+        let known_hosts =
+            KnownHosts::read(&root.join("inventory/known_hosts")).map_err(Refused::Repository)?;
+        let shelf = Shelf::open(&root, Arc::clone(&store));
+        let providers = providers::table(&root, &store, now);
+        Ok(Self { root, loaded, providers, shelf, store, known_hosts, ssh_config })
+    }
+
+    /// The repository's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The inventory.
+    pub fn inventory(&self) -> &Inventory {
+        &self.loaded.inventory
+    }
+
+    /// The inventory with its texts and warnings.
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// The secrets.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Templates, certificates and secrets as wishes see them.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// The provider of a kind.
+    pub fn provider(&self, kind: &str) -> Option<&dyn Provider> {
+        self.providers.iter().find(|provider| provider.kind() == kind).map(|provider| &**provider)
+    }
+
+    /// The targets chosen. The repository's own target comes along: others need what it makes.
+    ///
+    /// # Errors
+    /// When the choice fits nothing.
+    pub fn sites(&self, scope: &Scope) -> Result<Vec<(Site, &dyn Provider)>, Refused> {
+        let all = compose::sites(self.inventory(), &self.providers);
+        let chosen = scope
+            .choose(all.iter().map(|(site, _)| (&site.target, &site.labels)))
+            .map_err(Refused::Scope)?
+            .into_iter()
+            .cloned()
+            .collect::<std::collections::BTreeSet<_>>();
+        let own = |site: &Site| matches!(site.reach, Reach::Repository) && !scope.except.contains(&site.target.name);
+        Ok(all.into_iter().filter(|(site, _)| chosen.contains(&site.target) || own(site)).collect())
+    }
+
+    /// The wishes of the targets chosen.
+    ///
+    /// # Errors
+    /// When the choice fits nothing, or what is wished cannot be.
+    pub fn compose(&self, scope: &Scope) -> Result<Vec<Composed>, Refused> {
+        compose::compose(self.inventory(), &self.sites(scope)?, &self.shelf).map_err(|faults| self.refused(&faults))
+    }
+
+    /// Faults of wishes as findings of the inventory, at their places.
+    fn refused(&self, faults: &[Fault]) -> Refused {
+        let finding = |fault: &Fault| {
+            let finding = Diagnostic::error("cannot-be", fault.message.clone());
+            let finding = match &fault.place {
+                Some(place) => finding.at(place, ""),
+                None => finding,
+            };
+            match &fault.hint {
+                Some(hint) => finding.help(hint.clone()),
+                None => finding,
+            }
+        };
+        let diagnostics = faults.iter().map(finding).collect();
+        let sources = self.loaded.sources.clone();
+        Refused::Inventory(Box::new(inventory::Report { diagnostics, sources }))
+    }
+
+    /// The way to a target over SSH, its secrets opened.
+    ///
+    /// # Errors
+    /// When a secret cannot be opened or the person's SSH configuration is faulty.
+    pub fn route(&self, name: &str, reach: &Reach) -> anyhow::Result<Option<Route>> {
+        let Reach::Host { address, ssh, .. } = reach else { return Ok(None) };
+        let password = ssh.password.as_ref().map(|named| self.store.get(&named.secret)).transpose()?;
+        let login = Login {
+            user: ssh.user.clone(),
+            port: ssh.port,
+            password,
+            identity_file: ssh.identity_file.clone(),
+        };
+        Route::resolve(name, address, &login, &self.ssh_config).map(Some)
+    }
+
+    /// The pinned host keys.
+    pub fn known_hosts(&self) -> &KnownHosts {
+        &self.known_hosts
+    }
+
+    /// Time limits of connections.
+    pub fn limits(&self) -> Limits {
+        Limits::default()
+    }
+}

@@ -1,0 +1,208 @@
+//! The JSON Schema against the decoder it must agree with, by validators of two other makers.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rocade::inventory;
+
+/// Faults a schema can see. The others are about YAML itself or hold between values.
+const STRUCTURAL: [&str; 12] = [
+    "unknown-key",
+    "wrong-type",
+    "missing-key",
+    "empty-value",
+    "unknown-value",
+    "bad-eui",
+    "bad-duration",
+    "bad-size",
+    "bad-name",
+    "bad-version",
+    "bad-secret-name",
+    "secret-in-clear",
+];
+/// Faults of the YAML, which other readers see otherwise or not at all.
+const OF_YAML: [&str; 10] = [
+    "yaml-syntax",
+    "yaml-1.1-boolean",
+    "duplicate-key",
+    "several-documents",
+    "unknown-tag",
+    "bad-key",
+    "bad-alias",
+    "alias-limit",
+    "too-deep",
+    "unreadable",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The sample, and the good cases.
+fn good() -> Vec<PathBuf> {
+    let sample = ["brokers", "hosts", "pool"].map(|name| root().join(format!("inventory/{name}.yaml")));
+    let good = fs::read_dir(root().join("tests/inventory/good")).unwrap();
+    sample.into_iter().chain(good.map(|entry| entry.unwrap().path())).collect()
+}
+
+/// The one-file bad cases that a schema must refuse (true) or accept (false).
+fn judged() -> BTreeMap<PathBuf, bool> {
+    let mut cases = BTreeMap::new();
+    for entry in fs::read_dir(root().join("tests/inventory/bad")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| end != "yaml") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let report = inventory::parse([("inventory/case.yaml", text.as_str())]).unwrap_err();
+        let any = |codes: &[&str]| report.diagnostics.iter().any(|finding| codes.contains(&finding.code));
+        if !any(&OF_YAML) {
+            cases.insert(path, any(&STRUCTURAL));
+        }
+    }
+    assert!(cases.values().filter(|refused| **refused).count() >= 8, "too few structural cases: {cases:?}");
+    assert!(cases.values().filter(|refused| !**refused).count() >= 8, "too few other cases: {cases:?}");
+    cases
+}
+
+#[test]
+fn the_schema_beside_the_sample_is_the_generated_one() {
+    let path = root().join("inventory/schema.json");
+    let generated = format!("{:#}\n", inventory::schema());
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&path, &generated).unwrap();
+    }
+    assert!(fs::read_to_string(path).unwrap() == generated, "run the tests with UPDATE_EXPECTED=1");
+}
+
+/// A definition of the schema, and an inventory in which an empty map stands in its place, on the last line.
+const PLACES: [(&str, &str); 16] = [
+    ("Site", "sites:\n  x: {}"),
+    ("Gateway", "gateways:\n  x: {}"),
+    ("Firmware", "gateways:\n  x:\n    firmware: {}"),
+    ("Lorawan", "gateways:\n  x:\n    lorawan: {}"),
+    ("Relay", "gateways:\n  x:\n    relay: {}"),
+    ("Ssh", "hosts:\n  x:\n    ssh: {}"),
+    ("Sensor", "sensors:\n  x: {}"),
+    ("SecretRef", "sensors:\n  x:\n    app_key: {}"),
+    ("Broker", "brokers:\n  x: {}"),
+    ("Listeners", "brokers:\n  x:\n    listeners: {}"),
+    ("Listener", "brokers:\n  x:\n    listeners:\n      mqtts: {}"),
+    ("BrokerClient", "brokers:\n  x:\n    clients:\n      y: {}"),
+    ("BruteForce", "brokers:\n  x:\n    brute_force: {}"),
+    ("Host", "hosts:\n  x: {}"),
+    ("HostFile", "hosts:\n  x:\n    files:\n      - {}"),
+    ("Authority", "pki:\n  authority: {}"),
+];
+
+#[test]
+fn schema_and_decoder_need_the_same_keys() {
+    let schema = inventory::schema();
+    for (definition, text) in PLACES {
+        let required = schema["$defs"][definition]["required"].as_array().cloned().unwrap_or_default();
+        let required: Vec<String> =
+            required.iter().map(|key| format!("needs `{}`", key.as_str().unwrap())).collect();
+        let findings = match inventory::parse([("inventory/x.yaml", text)]) {
+            Ok(_) => Vec::new(),
+            Err(report) => report.diagnostics,
+        };
+        let last = u32::try_from(text.lines().count()).unwrap();
+        let labels = findings.iter().filter(|it| it.code == "missing-key").map(|it| &it.labels[0]);
+        let missing: Vec<&str> =
+            labels.filter(|label| label.place.line == last).map(|label| label.text.as_str()).collect();
+        assert_eq!(missing, required, "{definition}");
+    }
+    let maps = schema["$defs"].as_object().unwrap().iter().filter(|(_, it)| it.get("properties").is_some());
+    let unheard: Vec<&String> =
+        maps.map(|(name, _)| name).filter(|name| PLACES.iter().all(|(known, _)| known != name)).collect();
+    assert_eq!(unheard, ["Pki"], "definitions without a place in this test");
+}
+
+#[test]
+fn schema_and_decoder_know_the_same_words() {
+    let places = [
+        ("GatewayModel", "gateways:\n  x: {model: zzzzzzzz}"),
+        ("Region", "gateways:\n  x: {lorawan: {region: zzzzzzzz}}"),
+        ("JoinServer", "gateways:\n  x: {lorawan: {join_server: zzzzzzzz}}"),
+        ("SensorModel", "sensors:\n  x: {model: zzzzzzzz}"),
+        ("Activation", "sensors:\n  x: {activation: zzzzzzzz}"),
+        ("BrokerModel", "brokers:\n  x: {model: zzzzzzzz}"),
+        ("KeyKind", "pki: {authority: {key: zzzzzzzz}}"),
+    ];
+    let schema = inventory::schema();
+    for (definition, text) in places {
+        let words = schema["$defs"][definition]["oneOf"].as_array().unwrap();
+        let words: Vec<&str> = words.iter().map(|word| word["const"].as_str().unwrap()).collect();
+        let report = inventory::parse([("inventory/x.yaml", text)]).unwrap_err();
+        let finding = report.diagnostics.iter().find(|it| it.code == "unknown-value").unwrap();
+        assert_eq!(
+            finding.help.as_deref(),
+            Some(&*format!("known here: {}", words.join(", "))),
+            "{definition}"
+        );
+    }
+}
+
+#[test]
+fn a_validator_in_rust_agrees_with_the_decoder() {
+    let validator = jsonschema::draft202012::new(&inventory::schema()).unwrap();
+    let read = |path: &Path| serde_saphyr::from_str(&fs::read_to_string(path).unwrap());
+    let mut unread = Vec::new();
+    for path in good() {
+        match read(&path) {
+            Ok(inventory) => {
+                let verdict = validator.validate(&inventory).map_err(|fault| fault.to_string());
+                assert_eq!(verdict, Ok(()), "{}", path.display());
+            }
+            Err(_) => unread.push(path.file_stem().unwrap().to_owned()),
+        }
+    }
+    assert_eq!(unread, ["an-eui-beyond-every-float"]);
+    for (path, refused) in judged() {
+        assert_eq!(!validator.is_valid(&read(&path).unwrap()), refused, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_validator_in_python_agrees_with_the_decoder() {
+    let Some(python) = python() else { return };
+    let mut expected: BTreeMap<PathBuf, &str> = good().into_iter().map(|path| (path, "accepted")).collect();
+    for (path, refused) in judged() {
+        expected.insert(path, if refused { "refused" } else { "accepted" });
+    }
+    let output = Command::new(python)
+        .arg(root().join("tests/inventory/validate.py"))
+        .arg(root().join("inventory/schema.json"))
+        .args(expected.keys())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found = String::from_utf8(output.stdout).unwrap();
+    let found: BTreeMap<PathBuf, &str> = found
+        .lines()
+        .map(|line| line.split_once(' ').map(|(verdict, path)| (path.into(), verdict)).unwrap())
+        .collect();
+    assert_eq!(found, expected);
+}
+
+/// A Python with PyYAML and jsonschema, made below `target/` once; `None`, said plainly, where that fails.
+fn python() -> Option<PathBuf> {
+    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("schema-venv");
+    let python = venv.join("bin/python");
+    let works = |program: &Path, arguments: &[&str]| {
+        Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    };
+    let imports = ["-c", "import yaml, jsonschema"];
+    if works(&python, &imports) {
+        return Some(python);
+    }
+    let made = works(Path::new("python3"), &["-m", "venv", &venv.to_string_lossy()])
+        && works(&python, &["-m", "pip", "install", "-q", "PyYAML", "jsonschema"])
+        && works(&python, &imports);
+    if !made {
+        eprintln!("skipped: no Python with PyYAML and jsonschema could be made");
+    }
+    made.then_some(python)
+}
