@@ -1,0 +1,1 @@
+//! What runs: the system itself, programs, HTTP and services, without a prefix.
