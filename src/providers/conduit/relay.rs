@@ -25,6 +25,12 @@ const SPOOL_BYTES: u64 = 16 << 20;
 const SPOOL_BYTES_MIN: u64 = 64 << 10;
 const KEEPALIVE_S: u32 = 60;
 
+/// The command that publishes a probe on the gateway's own broker, with the relay's own program.
+pub fn probe_command(nonce: &str) -> Vec<String> {
+    let (program, config) = (format!("{FOLDER}/main.py"), format!("{FOLDER}/config.json"));
+    ["python3", &program, "--config", &config, "--probe", nonce].map(str::to_owned).into()
+}
+
 /// All files of a gateway's relay.
 ///
 /// # Errors
