@@ -7,5 +7,7 @@ mod api;
 mod broker;
 #[path = "lab/clients.rs"]
 mod clients;
+#[path = "lab/site.rs"]
+mod site;
 #[path = "lab/ssh.rs"]
 mod ssh;

@@ -127,7 +127,7 @@ impl Bench {
 /// A program that says the password when OpenSSH asks.
 pub fn askpass(folder: &Path, password: &str) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt;
-    let path = folder.join(format!("askpass-{}", password.len()));
+    let path = folder.join(format!("askpass-{password}"));
     std::fs::write(&path, format!("#!/bin/sh\nprintf '%s\\n' '{password}'\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
     path
