@@ -30,7 +30,7 @@ struct Running {
     hub: Arc<Hub>,
     listening: Vec<String>,
     /// Ends its connections and closes its ports when dropped.
-    _ports: JoinSet<()>,
+    ports: JoinSet<()>,
 }
 
 impl Broker {
@@ -49,7 +49,11 @@ impl Broker {
         knobs: &Arc<KnobBoard>,
         log: &Arc<Log>,
     ) -> Result<(), String> {
-        self.stop();
+        // A port can be taken again only when the one who had it has ended.
+        let before = held(&self.running).take();
+        if let Some(mut before) = before {
+            before.ports.shutdown().await;
+        }
         let hub = Arc::new(Hub::new(settings.clone()));
         let mut ports = JoinSet::new();
         for listener in settings.listeners.iter().filter(|one| one.port != 0 && !one.websockets) {
@@ -63,7 +67,7 @@ impl Broker {
             });
         }
         let listening = shown(&settings.listeners);
-        *held(&self.running) = Some(Running { hub, listening, _ports: ports });
+        *held(&self.running) = Some(Running { hub, listening, ports });
         Ok(())
     }
 

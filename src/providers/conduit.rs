@@ -25,13 +25,13 @@ use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 
+pub use self::relay::probe_command;
+
 use super::{Fault, Job, Lookup, Provider, Reach, Site};
 use crate::host::{changes, files};
 use crate::inventory::{At, Gateway, Inventory};
 use crate::model::{Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
 use crate::transport::{Reading, Writing};
-
-pub use relay::probe_command;
 
 const KIND: &str = "gateway";
 const RANK: u8 = 30;
@@ -61,9 +61,9 @@ const fn row(
 }
 
 /// The provider of MultiTech Conduits.
-pub struct Conduit;
+pub struct ConduitProvider;
 
-impl Provider for Conduit {
+impl Provider for ConduitProvider {
     fn kind(&self) -> &'static str {
         KIND
     }

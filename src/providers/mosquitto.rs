@@ -50,9 +50,9 @@ const fn row(name: &'static str, owns: Owns, rank: u8, wakes: bool) -> Collectio
 }
 
 /// The provider of MQTT brokers.
-pub struct Mosquitto;
+pub struct MosquittoProvider;
 
-impl Provider for Mosquitto {
+impl Provider for MosquittoProvider {
     fn kind(&self) -> &'static str {
         KIND
     }

@@ -25,6 +25,12 @@ const SPOOL_BYTES: u64 = 16 << 20;
 const SPOOL_BYTES_MIN: u64 = 64 << 10;
 const KEEPALIVE_S: u32 = 60;
 
+/// The command that publishes a probe on the gateway's own broker, with the relay's own program.
+pub fn probe_command(nonce: &str) -> Vec<String> {
+    let (program, config) = (format!("{FOLDER}/main.py"), format!("{FOLDER}/config.json"));
+    ["python3", &program, "--config", &config, "--probe", nonce].map(str::to_owned).into()
+}
+
 /// All files of a gateway's relay.
 ///
 /// # Errors
@@ -54,13 +60,6 @@ pub(super) fn files(
         }
     }
     if faults.is_empty() { Ok(files) } else { Err(faults) }
-}
-
-/// The command, on the gateway, that publishes a probe on its local broker. The relay brings it to
-/// `rocade/relays/<gateway>/probe` at its broker.
-pub fn probe_command(nonce: &str) -> Vec<String> {
-    let (program, configuration) = (format!("{FOLDER}/main.py"), format!("{FOLDER}/config.json"));
-    ["python3", &program, "--config", &configuration, "--probe", nonce].map(str::to_owned).into()
 }
 
 fn value<T>(found: Found<T>, ready: impl Fn(T) -> Value) -> Value {

@@ -112,14 +112,19 @@ fn is_too_old(version: &str) -> bool {
     major.is_some_and(|major| major < OLDEST)
 }
 
-/// Such as `Mosquitto 2.0.11, debian 12`.
+/// Such as `Mosquitto 2.0.11, Debian 12`.
 fn title(version: Option<&str>, answers: &[Answer]) -> String {
     let broker = version.map(|version| format!("Mosquitto {version}"));
     let system = answers.iter().find_map(|answer| match answer {
-        Answer::Facts(facts) => Some([facts.get("os")?.as_str(), facts.get("version")?].join(" ")),
+        Answer::Facts(facts) => Some(format!("{} {}", capitalised(facts.get("os")?), facts.get("version")?)),
         _ => None,
     });
     [broker, system].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The version without the distribution's own parts: `2.0.11-1.2+deb12u1` is `2.0.11`.

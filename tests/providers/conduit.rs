@@ -1,0 +1,1 @@
+//! The gateway's provider against the simulated Conduit.

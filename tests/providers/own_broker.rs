@@ -1,0 +1,1 @@
+//! The rendered configuration, accounts and access list in the real Mosquitto.
