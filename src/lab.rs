@@ -1,5 +1,5 @@
-//! Simulated devices that speak the real protocols on loopback: a Conduit, a Debian host with a broker. Nothing
-//! but `cli` and tests imports this room, and no device of it listens on an address others can reach.
+//! Simulated devices that speak the real protocols on loopback: a Conduit, a Debian host with a broker.
+//! Nothing but `cli` and tests imports this room; no device of it listens on an address others can reach.
 //!
 //! They are for trying rocade out and for testing it against what goes wrong. What is assumed about a real
 //! device, and was never recorded, says so where it is assumed.
@@ -141,8 +141,8 @@ impl Device {
         self.conduit.as_deref()
     }
 
-    /// Wipes it as a firmware reset does: files, services and settings are those of a new device. User, password
-    /// and host key stay until commissioning is simulated.
+    /// Wipes it as a firmware reset does: files, services and settings are those of a new device. User,
+    /// password and host key stay until commissioning is simulated.
     pub fn press_reset(&self) {
         self.host.reset();
     }

@@ -13,4 +13,5 @@ pub mod providers;
 pub mod repository;
 pub mod run;
 pub mod secrets;
+pub mod template;
 pub mod transport;

@@ -1,5 +1,8 @@
 //! The JSON Schema against the decoder it must agree with, by validators of two other makers.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

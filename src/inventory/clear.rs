@@ -45,23 +45,36 @@ fn scalars(node: &Node, into: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The same for a text that is not YAML: all that follows a key that sounds secret, by lines.
+/// The same for a text that is not YAML: by lines, all that follows a key that sounds secret, and the lines
+/// below it that are indented more.
 pub(super) fn lines(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
+    let mut below = None;
     for line in text.split_inclusive('\n') {
         let end = start + line.len();
-        let secret = line.match_indices(':').find(|(at, _)| {
-            let before = line[..*at].trim_end_matches(['"', '\'']);
-            let word = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).next();
-            word.is_some_and(sounds_secret)
-        });
-        if let Some((at, _)) = secret {
+        let indent = line.len() - line.trim_start().len();
+        if let Some(at) = secret_key(line) {
             ranges.push(start + at + 1..end);
+            below = Some(indent);
+        } else if below.is_some_and(|key| indent > key || line.trim().is_empty()) {
+            ranges.push(start..end);
+        } else {
+            below = None;
         }
         start = end;
     }
     ranges
+}
+
+/// Where the colon stands behind the first key of a line that sounds secret.
+fn secret_key(line: &str) -> Option<usize> {
+    let sounds = |(at, _): &(usize, &str)| {
+        let before = line[..*at].trim_end().trim_end_matches(['"', '\'']);
+        let word = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).next();
+        word.is_some_and(sounds_secret)
+    };
+    line.match_indices(':').find(sounds).map(|(at, _)| at)
 }
 
 /// A text with ranges of bytes blanked: line ends stay, every other character becomes `*`.
@@ -86,4 +99,33 @@ pub(super) fn blanked(text: &str, ranges: &[Range<usize>]) -> String {
 
 fn star(c: char) -> char {
     if matches!(c, '\n' | '\r') { c } else { '*' }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_hold_secrets_are_told_from_others() {
+        for key in ["app_key", "appkey", "AppKey", "password", "sudo_password", "client_secret", "api-token"]
+        {
+            assert!(sounds_secret(key), "{key}");
+        }
+        for key in ["secret", "key", "dev_eui", "topic", "title", "keys_and_doors"] {
+            assert!(!sounds_secret(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn in_a_broken_text_what_stands_behind_and_below_a_secret_key_is_blanked() {
+        let text = "a: {user: x, 'password' : p1}}\nb:\n  app_key: |\n    p2\n\n    p3\n  topic: é\n";
+        let expected = "a: {user: x, 'password' :*****\nb:\n  app_key:**\n******\n\n******\n  topic: é\n";
+        assert_eq!(blanked(text, &lines(text)), expected);
+    }
+
+    #[test]
+    fn ranges_may_touch_and_overlap() {
+        assert_eq!(blanked("abcdef", &[1..3, 2..4, 4..5]), "a****f");
+        assert_eq!(blanked("é!", &[0..1, 2..3]), "**", "a range inside a character blanks all");
+    }
 }

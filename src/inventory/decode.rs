@@ -1,14 +1,17 @@
 //! From the tree of a file to typed values. A fault never stops the decoding of what stands beside it.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::ops::Range;
 use std::rc::Rc;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use super::tree::{Body, Entry, Key, Node, Scalar, Span};
+use super::tree::{Body, Entry, Key, Node, Span};
 use super::{At, Diagnostic, Place};
+
+mod plain;
+
+pub(super) use plain::raw;
+use plain::{is_yaml11_boolean, kind, text, yaml11};
 
 /// Names of sections, gateways and so on that may be proposed for one that is not there. Each costs a walk
 /// through all names, so a broken inventory gets them for its first faults only.
@@ -106,7 +109,8 @@ impl Decoder {
             && key.text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c));
         if !fits || key.text.len() > 63 {
             let fault = Diagnostic::error("bad-name", format!("`{}` is no name", key.text));
-            let help = "a name has lower-case letters, digits, `-` and `.`, begins with a letter or digit, 63 at most";
+            let help =
+                "a name has at most 63 lower-case letters, digits, `-` and `.`, a letter or digit first";
             self.add(self.mark(fault, key.span, "").help(help));
         } else if key.plain && is_yaml11_boolean(&key.text) {
             self.add(yaml11(self, &key.text, key.span, &format!("write \"{}\" in quotes", key.text)));
@@ -185,7 +189,8 @@ fn listed(keys: &[&str]) -> String {
 }
 
 /// Decodes a struct: all its fields, each under its own name. The struct literal makes sure that none is
-/// forgotten. `needed` stands behind a list that must be written; with `or default`, the whole may be left out.
+/// forgotten. `needed` stands behind a list that must be written; with `or default`, the whole may be left
+/// out.
 macro_rules! shape {
     ($name:ident { $($field:ident $($needed:ident)?),* $(,)? } $(or $default:ident)?) => {
         impl $crate::inventory::decode::Decode for $name {
@@ -244,149 +249,6 @@ pub(super) fn word<'n>(node: &'n Node, known: &[&str], decoder: &mut Decoder) ->
     };
     decoder.refuse("unknown-value", node, format!("unknown value `{}`", text), &help);
     None
-}
-
-/// A scalar that is text: what YAML would read as something else needs quotes.
-fn text<'n>(node: &'n Node, decoder: &mut Decoder, expected: &str) -> Option<&'n str> {
-    match &node.body {
-        Body::Scalar(Scalar { text, plain: false }) => Some(text),
-        Body::Scalar(Scalar { text, .. }) if is_yaml11_boolean(text) => {
-            let fault =
-                yaml11(decoder, text, node.span, &format!("write \"{text}\" in quotes if text is meant"));
-            decoder.add(fault);
-            None
-        }
-        Body::Scalar(Scalar { text, .. }) if !node.is_empty() && !is_boolean(text) && !is_number(text) => {
-            Some(text)
-        }
-        _ => {
-            decoder.wrong_type(node, expected);
-            let quotes = matches!(node.body, Body::Scalar(_)) && !node.is_empty();
-            if let (true, Some(fault)) = (quotes, decoder.found.last_mut()) {
-                fault.help = Some("put it in quotes if text is meant".into());
-            }
-            None
-        }
-    }
-}
-
-/// A scalar as it was written, also when YAML would read it as a number.
-pub(super) fn raw<'n>(node: &'n Node, decoder: &mut Decoder, expected: &str) -> Option<&'n str> {
-    match &node.body {
-        Body::Scalar(Scalar { text, .. }) if !node.is_empty() => Some(text),
-        _ => {
-            decoder.wrong_type(node, expected);
-            None
-        }
-    }
-}
-
-fn yaml11(decoder: &Decoder, text: &str, span: Span, help: &str) -> Diagnostic {
-    let message = format!("`{text}` is a boolean to some YAML readers and text to others");
-    decoder.mark(Diagnostic::error("yaml-1.1-boolean", message), span, "").help(help)
-}
-
-/// `yes`, `no`, `on` and `off` were booleans in YAML 1.1 and are text in YAML 1.2.
-fn is_yaml11_boolean(text: &str) -> bool {
-    ["yes", "no", "on", "off"].iter().any(|word| text.eq_ignore_ascii_case(word))
-}
-
-fn is_boolean(text: &str) -> bool {
-    ["true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word))
-}
-
-/// Whether some YAML reader takes a plain scalar for a number.
-fn is_number(text: &str) -> bool {
-    let digits = text.trim_start_matches(['+', '-']);
-    let numeric = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    let radix = ["0x", "0o", "0b"].iter().any(|prefix| {
-        digits
-            .strip_prefix(prefix)
-            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_hexdigit()))
-    });
-    numeric && (radix || f64::from_str(&text.replace('_', "")).is_ok())
-        || [".inf", ".nan"].iter().any(|word| digits.eq_ignore_ascii_case(word))
-}
-
-fn kind(node: &Node) -> &'static str {
-    match &node.body {
-        Body::Map(_) => "a map",
-        Body::List(_) => "a list",
-        Body::Scalar(Scalar { plain: false, .. }) => "text",
-        Body::Scalar(Scalar { text, .. }) if is_boolean(text) => "a boolean",
-        Body::Scalar(Scalar { text, .. }) if is_number(text) => "a number",
-        Body::Scalar(_) => "text",
-    }
-}
-
-impl Decode for String {
-    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
-        text(node, decoder, "text").map(str::to_owned)
-    }
-}
-
-impl Decode for bool {
-    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
-        match &node.body {
-            Body::Scalar(Scalar { text, plain: true }) => match text.as_str() {
-                "true" => return Some(true),
-                "false" => return Some(false),
-                text if is_yaml11_boolean(text) => {
-                    let fault = yaml11(decoder, text, node.span, "write `true` or `false`");
-                    decoder.add(fault);
-                    return None;
-                }
-                _ => {}
-            },
-            _ => {}
-        }
-        decoder.wrong_type(node, "`true` or `false`");
-        None
-    }
-}
-
-macro_rules! whole_number {
-    ($($number:ty),*) => {$(
-        impl Decode for $number {
-            fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
-                let expected = concat!("a whole number (", stringify!($number), ")");
-                match &node.body {
-                    Body::Scalar(Scalar { text, plain: true }) if is_whole(text) => {
-                        let number = text.parse().ok();
-                        if number.is_none() {
-                            let message = format!("{text} is not from {} to {}", <$number>::MIN, <$number>::MAX);
-                            decoder.refuse("out-of-range", node, message, "");
-                        }
-                        number
-                    }
-                    _ => {
-                        decoder.wrong_type(node, expected);
-                        None
-                    }
-                }
-            }
-        }
-    )*};
-}
-
-whole_number!(u8, u16, u32, i64);
-
-/// Decimal digits without leading zeros: anything else reads differently from one YAML reader to the next.
-fn is_whole(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    digits == "0"
-        || (!digits.starts_with('0') && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
-}
-
-impl Decode for IpAddr {
-    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
-        let text = text(node, decoder, "an IP address")?;
-        let address = text.parse().ok();
-        if address.is_none() {
-            decoder.refuse("bad-address", node, format!("`{}` is no IP address", text), "");
-        }
-        address
-    }
 }
 
 impl<T: Decode> Decode for At<T> {

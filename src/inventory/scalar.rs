@@ -79,7 +79,7 @@ text_scalar!(
 #[schemars(deny_unknown_fields)]
 pub struct SecretRef {
     /// Its path in the secrets, such as `gateways/pool-gw/admin`.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)+$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)+$"))]
     pub secret: String,
 }
 
@@ -94,12 +94,12 @@ impl Decode for SecretRef {
         let secret: String = keys.take("secret", decoder)?;
         let name = node.get("secret").unwrap_or(node);
         let segment = |part: &str| {
-            part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
                 && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
         };
-        if !(secret.contains('/') && secret.split('/').all(segment)) {
+        if !(secret.len() <= 200 && secret.contains('/') && secret.split('/').all(segment)) {
             decoder.blank.push(name.bytes.clone());
-            let help = "write `{secret: sensors/pool-hall/app_key}`: the path of the secret, never the secret itself";
+            let help = "write a path such as `{secret: sensors/pool-hall/app_key}`, never the secret itself";
             decoder.refuse("bad-secret-name", name, "this is not the path of a secret", help);
             return None;
         }

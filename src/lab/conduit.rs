@@ -1,5 +1,5 @@
-//! A simulated MultiTech Conduit, mPower 6.0.1: a BusyBox host with sysvinit, the REST API (from itself without a
-//! login, from the network over HTTPS with one), and a stand-in for the relay.
+//! A simulated MultiTech Conduit, mPower 6.0.1: a BusyBox host with sysvinit, the REST API (from itself
+//! without a login, from the network over HTTPS with one), and a stand-in for the relay.
 
 pub mod api;
 mod plain;

@@ -152,7 +152,7 @@ impl Works for Debian {
     }
 }
 
-/// The configuration that `mosquitto -c PATH` would run with, whatever stands before it (`runuser`, `timeout`).
+/// The configuration that `mosquitto -c PATH` would run with, whatever stands before it (`timeout 2`).
 fn tried_config(argv: &[String]) -> Option<&str> {
     let program = argv.iter().position(|word| word == "mosquitto" || word.ends_with("/mosquitto"))?;
     let rest = &argv[program + 1..];

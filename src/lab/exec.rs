@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use russh::server::Msg;
-use russh::{Channel, ChannelMsg};
+use russh::server::{Handle, Msg};
+use russh::{Channel, ChannelMsg, Disconnect};
 
-use super::line::Scissors;
 use super::machine::VirtualHost;
 use super::shell::{self, Ended};
 use super::ssh::Login;
@@ -19,8 +18,8 @@ pub struct Exec {
     pub user: String,
     /// The login, for sudo.
     pub login: Arc<Login>,
-    /// What breaks the connection.
-    pub scissors: Scissors,
+    /// What ends the connection.
+    pub session: Handle,
 }
 
 /// Standard input as it arrives.
@@ -153,12 +152,15 @@ impl Exec {
         for (index, order) in orders.iter().enumerate() {
             let ruling = self.host.carry_out(order, user).await;
             if self.host.knobs.order_is_cut() {
-                self.scissors.cut();
+                // In line behind the answers before this one: those are sent.
+                let _ =
+                    self.session.disconnect(Disconnect::ByApplication, String::new(), String::new()).await;
+                return Ended::default();
             }
             if channel.data_bytes(wire::encode_ruling(index, &ruling)).await.is_err() {
                 return Ended::default();
             }
-            if self.scissors.is_cut() || matches!(ruling, Ruling::Failed(_)) {
+            if matches!(ruling, Ruling::Failed(_)) {
                 break;
             }
         }

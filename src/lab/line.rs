@@ -1,47 +1,23 @@
-//! A connection that can be made to break: after so many bytes, or at once.
+//! A connection that can be made to break after so many bytes.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-
-/// Breaks a [`Line`] at its next write.
-#[derive(Clone, Debug, Default)]
-pub struct Scissors(Arc<AtomicBool>);
-
-impl Scissors {
-    /// Breaks it.
-    pub fn cut(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether it was broken.
-    pub fn is_cut(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 /// A TCP connection seen from the device.
 pub struct Line {
     stream: TcpStream,
     /// How many more bytes the device may send.
     left: Option<u64>,
-    scissors: Scissors,
 }
 
 impl Line {
     /// A connection that breaks after `left` bytes sent, when given.
     pub fn new(stream: TcpStream, left: Option<u64>) -> Self {
-        Self { stream, left, scissors: Scissors::default() }
-    }
-
-    /// What breaks it.
-    pub fn scissors(&self) -> Scissors {
-        self.scissors.clone()
+        Self { stream, left }
     }
 }
 
@@ -57,7 +33,7 @@ impl AsyncRead for Line {
 
 impl AsyncWrite for Line {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.left == Some(0) || self.scissors.is_cut() {
+        if self.left == Some(0) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         let allowed =

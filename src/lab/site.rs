@@ -83,7 +83,7 @@ fn known_hosts(devices: &[Device]) -> String {
     devices.iter().map(line).collect()
 }
 
-/// What the inventory refers to and the first apply does not make: logins, and keys as a person would roll them.
+/// What the inventory refers to and the first apply does not make: logins, and keys rolled as a person would.
 fn keep_secrets(root: &Path, gateway: &Device, broker: &Device) -> anyhow::Result<()> {
     let identity = IdentitySource::File(root.join(".rocade").join("identity.txt"));
     let store = Store::open(root, identity)?;

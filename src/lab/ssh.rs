@@ -11,7 +11,7 @@ use russh::{Channel, ChannelId, MethodKind, MethodSet};
 
 use super::door::{Door, Lockout};
 use super::exec;
-use super::line::{Line, Scissors};
+use super::line::Line;
 use super::machine::VirtualHost;
 
 /// Who may log in.
@@ -43,7 +43,7 @@ impl SshServer {
             .expect("an Ed25519 key pair is a whole private key");
         let host_key = key.public_key().clone();
         let config = Config {
-            methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password][..]),
+            methods: methods(),
             // A simulation has no secret to protect against timing.
             auth_rejection_time: Duration::ZERO,
             keys: vec![key],
@@ -71,7 +71,6 @@ impl SshServer {
                 host: Arc::clone(&self.host),
                 login: Arc::clone(&self.login),
                 user: String::new(),
-                scissors: line.scissors(),
                 channels: HashMap::new(),
             };
             serve(Arc::clone(&self.config), line, guest)
@@ -91,12 +90,20 @@ async fn serve(config: Arc<Config>, line: Line, guest: Guest) {
     }
 }
 
+fn methods() -> MethodSet {
+    MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password][..])
+}
+
+/// Refused, with both methods still offered, as OpenSSH does.
+fn refused() -> Auth {
+    Auth::Reject { proceed_with_methods: Some(methods()), partial_success: false }
+}
+
 /// One connection.
 struct Guest {
     host: Arc<VirtualHost>,
     login: Arc<Login>,
     user: String,
-    scissors: Scissors,
     channels: HashMap<ChannelId, Channel<Msg>>,
 }
 
@@ -106,19 +113,19 @@ impl Handler for Guest {
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
         let login = &self.login;
         if login.lockout.is_locked() {
-            return Ok(Auth::reject());
+            return Ok(refused());
         }
         let good = login.user == user && login.password == password;
         login.lockout.ended(good);
         user.clone_into(&mut self.user);
-        Ok(if good { Auth::Accept } else { Auth::reject() })
+        Ok(if good { Auth::Accept } else { refused() })
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
         let known = self.login.keys.iter().any(|known| known.key_data() == key.public_key.key_data());
         user.clone_into(&mut self.user);
         let good = known && self.login.user == user && !self.login.lockout.is_locked();
-        Ok(if good { Auth::Accept } else { Auth::reject() })
+        Ok(if good { Auth::Accept } else { refused() })
     }
 
     async fn channel_open_session(
@@ -148,7 +155,7 @@ impl Handler for Guest {
             host: Arc::clone(&self.host),
             user: self.user.clone(),
             login: Arc::clone(&self.login),
-            scissors: self.scissors.clone(),
+            session: session.handle(),
         };
         let line = String::from_utf8_lossy(line).into_owned();
         tokio::spawn(async move { exec.serve(&line, open).await });

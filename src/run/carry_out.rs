@@ -15,7 +15,7 @@ use super::{Event, Links, Watch};
 use crate::compose::Composed;
 use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target};
 use crate::plan::{self, Scope};
-use crate::providers::Job;
+use crate::providers::{Job, Reach};
 use crate::transport::Writing;
 
 /// Set when the person asked to stop: what runs is finished, nothing new is started.
@@ -64,7 +64,8 @@ pub async fn carry_out(
         if changes.is_empty() {
             continue;
         }
-        if changes.iter().any(|change| change.is_pending()) && !remade {
+        let awaited = |change: &&Change| change.is_pending() && !makes(&composed, &change.address.target);
+        if changes.iter().any(awaited) && !remade {
             remade = true;
             match workspace.compose(scope) {
                 Ok(again) => composed = again,
@@ -89,6 +90,12 @@ pub async fn carry_out(
 
 fn has_rank(composed: &[Composed], target: &Target, rank: u8) -> bool {
     composed.iter().any(|one| one.wish.target == *target && one.wish.rank == rank)
+}
+
+/// Whether a target is the repository itself, which makes what others wait for.
+fn makes(composed: &[Composed], target: &Target) -> bool {
+    let own = |one: &Composed| one.wish.target == *target && matches!(one.site.reach, Reach::Repository);
+    composed.iter().any(own)
 }
 
 fn not_started(steps: &mut BTreeMap<Address, Outcome>, changes: &[&Change], reason: &str) {
@@ -116,7 +123,7 @@ fn settle(
             continue;
         };
         let now = plan::make(&pairs(std::slice::from_ref(one), observed, workspace)).changes;
-        if now.iter().any(Change::is_pending) {
+        if now.iter().any(Change::is_pending) && !makes(composed, target) {
             not_started(steps, &of_target, "what it needs was not made");
         } else if !same_course(&of_target, &now) {
             not_started(steps, &of_target, "it would now change otherwise than the plan showed; plan again");

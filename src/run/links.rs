@@ -8,11 +8,11 @@ use futures::future::BoxFuture;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::workspace::Workspace;
-use crate::host::{Answer, Ask, Become, LinuxHost, Order, Ruling};
+use crate::host::{Answer, Ask, Become, HostLimits, LinuxHost, Order, Ruling};
 use crate::model::Target;
 use crate::providers::Reach;
 use crate::transport::Hosting;
-use crate::transport::ssh::Session;
+use crate::transport::ssh::{Session, Traffic};
 
 type Link = Arc<OnceCell<Arc<LinuxHost<Session>>>>;
 
@@ -47,7 +47,7 @@ impl Links {
                     None => route.password.clone(),
                 };
                 let becoming = Become { needed: route.user != "root", password: sudo };
-                Ok(Arc::new(LinuxHost::new(session, becoming, root.clone())))
+                Ok(Arc::new(LinuxHost::new(session, becoming, root.as_deref(), HostLimits::default())))
             })
             .await?;
         Ok(Arc::clone(host) as Arc<dyn Hosting>)
@@ -60,10 +60,9 @@ impl Links {
     }
 
     /// How many programs were run on hosts and how many bytes went each way, over all connections.
-    pub async fn traffic(&self) -> crate::transport::ssh::Traffic {
+    pub async fn traffic(&self) -> Traffic {
         let open = self.open.lock().await;
-        let all = open.values().filter_map(|link| link.get()).map(|host| host.exec().traffic());
-        all.fold(crate::transport::ssh::Traffic::default(), |sum, one| sum + one)
+        open.values().filter_map(|link| link.get()).map(|host| host.exec().traffic()).sum()
     }
 }
 

@@ -21,7 +21,7 @@ use crate::model::Secret;
 const LARGEST_PACKET: usize = 1 << 20;
 
 /// Silence the broker bears, in seconds (it ends the connection at one and a half times that). No pings are
-/// sent: a probe is over long before. Not 0, which Mosquitto 2.0 refuses.
+/// sent: a probe is over long before.
 const KEEP_ALIVE: u16 = 600;
 
 /// Who logs in.

@@ -7,6 +7,7 @@
 mod door;
 mod exec;
 mod fault;
+mod host;
 mod login;
 mod quote;
 mod route;

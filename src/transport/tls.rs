@@ -121,6 +121,15 @@ pub async fn handshake(server: Server<'_>, limit: Duration) -> Result<Peer, TlsF
     })
 }
 
+/// The fingerprint a server shows when it serves this certificate: SHA-256 of the first one of a PEM chain.
+///
+/// # Errors
+/// When the text holds no certificate.
+pub fn fingerprint(chain_pem: &str) -> anyhow::Result<String> {
+    let leaf = CertificateDer::from_pem_slice(chain_pem.as_bytes())?;
+    Ok(hex::encode(Sha256::digest(&leaf)))
+}
+
 /// Whether a TCP connection to a port succeeds within a limit. Proves that a clear-text port is closed.
 pub async fn tcp_open(address: &str, port: u16, limit: Duration) -> bool {
     matches!(timeout(limit, TcpStream::connect((address, port))).await, Ok(Ok(_)))

@@ -42,7 +42,7 @@ fn root(name: &str) -> CertifiedIssuer<'static, KeyPair> {
 impl Broker {
     fn start() -> Option<Self> {
         if !Path::new("/usr/sbin/mosquitto").exists() {
-            writeln!(std::io::stderr(), "skipped: no /usr/sbin/mosquitto").unwrap();
+            eprintln!("skipped: no /usr/sbin/mosquitto");
             return None;
         }
         let folder = tempfile::Builder::new().prefix("rocade-broker").tempdir().unwrap();
@@ -180,7 +180,7 @@ async fn a_retained_message_says_so() {
     let (ca, port) = (ca.display().to_string(), broker.port.to_string());
     let login = ["-h", "127.0.0.1", "-p", &port, "--cafile", &ca, "-u", "display", "-P", "open sesame"];
     if Command::new("mosquitto_pub").arg("--help").output().is_err() {
-        writeln!(std::io::stderr(), "skipped: no mosquitto_pub").unwrap();
+        eprintln!("skipped: no mosquitto_pub");
         return;
     }
     run("mosquitto_pub", &[&login[..], &["-t", "allowed/status", "-m", "online", "-r", "-q", "1"]].concat());

@@ -46,12 +46,15 @@ async fn a_server_that_is_silent_after_its_first_line() {
     let serving = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         stream.write_all(b"SSH-2.0-Silent\r\n").unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         // Ends when our side hangs up: nothing of the given-up connection is left behind.
         std::io::copy(&mut stream, &mut std::io::sink()).unwrap()
     });
     let limits = Limits { connect: Duration::from_millis(500), ..Limits::default() };
     assert!(matches!(fault(port, limits).await, SshFault::TimedOut { .. }));
-    assert!(tokio::task::spawn_blocking(|| serving.join().unwrap()).await.unwrap() > 0);
+    let served = tokio::task::spawn_blocking(|| serving.join().unwrap());
+    let served = tokio::time::timeout(Duration::from_secs(30), served).await;
+    assert!(served.expect("the given-up connection is still open").unwrap() > 0);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! Where they are missing, or no private mount namespace can be made, a test says that it was skipped.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod agent;
 mod broker;

@@ -1,7 +1,6 @@
 //! A real `sshd` on loopback: own configuration, host keys and log in a temporary directory, own accounts in
 //! a private mount namespace, so that the machine's own users stay as they are.
 
-use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -63,7 +62,7 @@ impl Server {
 
     pub fn start_with_keys(key_types: &[&str], configuration: &str) -> Option<Self> {
         if let Some(reason) = missing() {
-            writeln!(std::io::stderr(), "skipped: {reason}").unwrap();
+            eprintln!("skipped: {reason}");
             return None;
         }
         let folder = tempfile::Builder::new().prefix("rocade-sshd").tempdir().unwrap();

@@ -28,9 +28,9 @@ fn draw(form: Form, diagnostics: &[Diagnostic], sources: &Sources) {
                 (errors, warnings) => say::word(&format!("{errors} errors, {warnings} warnings.")),
             }
         }
-        Form::Json => say::data(&report::json(diagnostics)),
-        Form::Sarif => say::data(&report::sarif(diagnostics)),
-        Form::Junit => say::data(&report::junit(diagnostics)),
-        Form::Github => say::data(&report::github(diagnostics)),
+        Form::Json => say::data(&report::json(diagnostics, sources)),
+        Form::Sarif => say::data(&report::sarif(diagnostics, sources)),
+        Form::Junit => say::data(&report::junit(diagnostics, sources)),
+        Form::Github => say::data(&report::github(diagnostics, sources)),
     }
 }

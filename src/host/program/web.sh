@@ -31,22 +31,29 @@ ask_get() {
         armor "${page%"$LINE"*}"
         reply page "${page##*"$LINE"}" "$word"
     else
-        unread "$page"
+        unread "${page%%"$LINE"*}"
     fi
 }
 
 order_send() {
-    page=$(content "$1" "$2" | decode | fetch "$3" "$4") || { why=$page; return 1; }
+    page=$(content "$1" "$2" | decode | fetch "$3" "$4") || { why=${page%%"$LINE"*}; return 1; }
     skip_filling "$1" || return 1
     status=${page##*"$LINE"} output=${page%"$LINE"*}
+    # Only the page's own error is repeated: the rest may hold what was sent.
+    fault=''
+    case $output in *'"error"'*)
+        fault=${output#*\"error\"} fault=${fault#*\"}
+        fault=": ${fault%%\"*}"
+        ;;
+    esac
     case $status in
         2??) ;;
-        *) why="$3 $4 was answered with $status: $output"; return 1 ;;
+        *) why="$3 $4 was answered with $status$fault"; return 1 ;;
     esac
     case $output in
         *'"status":"fail"'* | *'"status": "fail"'* | *'"status" : "fail"'* | \
         *'"status":"error"'* | *'"status": "error"'* | *'"status" : "error"'*)
-            why="$3 $4 was refused: $output"
+            why="$3 $4 was refused$fault"
             return 1
             ;;
     esac

@@ -29,9 +29,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn airtimes_are_those_of_public_calculators() {
-        // Payload bytes, spreading factor, milliseconds: The Things Network's and Semtech's calculators agree.
-        let cases = [(10, 7, 61.7), (10, 12, 1482.8), (51, 12, 2793.5), (51, 10, 698.4), (1, 9, 144.4)];
+    fn airtimes_are_those_of_a_public_calculator() {
+        // Payload bytes, spreading factor, milliseconds: The Things Network's calculator.
+        let cases = [
+            (10, 7, 61.7),
+            (10, 9, 205.8),
+            (10, 11, 823.3),
+            (10, 12, 1482.8),
+            (51, 10, 698.4),
+            (51, 12, 2793.5),
+        ];
         for (bytes, factor, milliseconds) in cases {
             let found = airtime(bytes, factor).as_secs_f64() * 1000.0;
             assert!((found - milliseconds).abs() < 0.06, "{bytes} bytes at SF{factor}: {found}");

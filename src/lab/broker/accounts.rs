@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_mosquitto_passwd_fits_its_password_only() {
+    fn a_hash_fits_its_own_password_only() {
         use base64::{Engine, engine::general_purpose::STANDARD};
         let mut hash = [0; 64];
         pbkdf2::pbkdf2_hmac::<sha2::Sha512>(b"correct-horse", b"0123456789ab", 101, &mut hash);

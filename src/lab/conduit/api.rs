@@ -278,5 +278,4 @@ fn check_lora(network: &mut Value) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
-#[path = "api_tests.rs"]
 mod tests;

@@ -1,5 +1,5 @@
-//! The API alone over plain HTTP without a login, for test hosts that have the rest of a gateway for real. Its
-//! state is kept in a file, so that it can be ended and started again.
+//! The API alone over plain HTTP without a login, for test hosts that have the rest of a gateway for real.
+//! Its state is kept in a file, so that it can be ended and started again.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

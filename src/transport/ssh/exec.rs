@@ -152,7 +152,7 @@ fn signal(signal: Sig) -> String {
 mod tests {
     use super::*;
 
-    /// A host behind a session is asked from any thread; this does not compile when that stops being possible.
+    /// A host is asked from any thread; this does not compile when that stops being possible.
     #[allow(dead_code)]
     fn a_run_can_move_between_threads<'a>(
         session: &'a Session,

@@ -1,8 +1,8 @@
 //! The login: each method at most once, and a refused password never again.
 //!
-//! First a request without credentials, which is answered with the methods the server offers and which OpenSSH
-//! and Dropbear do not count as a failure; then keys, then the password, by `password` or, when that is not
-//! offered, `keyboard-interactive`.
+//! First a request without credentials: the answer names the methods the server offers, and neither OpenSSH
+//! nor Dropbear counts it as a failure. Then keys, then the password, by `password` or, when that is not
+//! offered, by `keyboard-interactive`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -50,6 +50,16 @@ pub struct Traffic {
     pub bytes_out: u64,
 }
 
+impl std::iter::Sum for Traffic {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            execs: sum.execs + one.execs,
+            bytes_in: sum.bytes_in + one.bytes_in,
+            bytes_out: sum.bytes_out + one.bytes_out,
+        })
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) execs: AtomicU64,
@@ -238,6 +248,11 @@ impl Session {
         let Counters { execs, bytes_in, bytes_out } = &self.counters;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Traffic { execs: read(execs), bytes_in: read(bytes_in), bytes_out: read(bytes_out) }
+    }
+
+    /// Whether the connection has ended, by whom ever.
+    pub fn is_closed(&self) -> bool {
+        self.way.hops.iter().any(|hop| hop.handle.is_closed()) || self.way.hops.is_empty()
     }
 
     /// Address and port of the host.
