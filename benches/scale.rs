@@ -13,7 +13,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use rocade::inventory::{self, Inventory};
 use rocade::model::{Observed, Secret, Wish};
 use rocade::plan::{self, Pair};
-use rocade::providers::{Fault, Found, Leaf, Lookup, Provider, conduit::Conduit};
+use rocade::providers::{Fault, Found, Leaf, Lookup, Provider, conduit::ConduitProvider};
 
 const SENSORS_A_GATEWAY: usize = 100;
 const SIZES: [usize; 3] = [10, 100, 1_000];
@@ -81,7 +81,7 @@ fn write_inventory(root: &Path, gateways: usize) {
 }
 
 fn wishes(inventory: &Inventory) -> Vec<Wish> {
-    let provider = Conduit;
+    let provider = ConduitProvider;
     provider
         .sites(inventory)
         .iter()
@@ -90,7 +90,7 @@ fn wishes(inventory: &Inventory) -> Vec<Wish> {
 }
 
 fn plan_of(wishes: &[Wish], observed: &BTreeMap<&str, Observed>) -> usize {
-    let table = Conduit.collections();
+    let table = ConduitProvider.collections();
     let pairs: Vec<Pair<'_>> = wishes
         .iter()
         .map(|wish| Pair { wish, observed: &observed[wish.target.name.as_str()], table })

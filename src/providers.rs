@@ -182,7 +182,7 @@ pub trait Provider: Send + Sync {
 pub fn table(root: &std::path::Path, store: &std::sync::Arc<Store>, now: jiff::Timestamp) -> Vec<Box<dyn Provider>> {
     vec![
         Box::new(pki::PkiProvider::new(root.to_owned(), std::sync::Arc::clone(store), now)),
-        Box::new(mosquitto::Mosquitto),
-        Box::new(conduit::Conduit),
+        Box::new(mosquitto::MosquittoProvider),
+        Box::new(conduit::ConduitProvider),
     ]
 }

@@ -33,8 +33,6 @@ use crate::inventory::{At, Gateway, Inventory};
 use crate::model::{Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
 use crate::transport::{Reading, Writing};
 
-pub use relay::probe_command;
-
 const KIND: &str = "gateway";
 const RANK: u8 = 30;
 

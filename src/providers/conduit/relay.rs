@@ -62,13 +62,6 @@ pub(super) fn files(
     if faults.is_empty() { Ok(files) } else { Err(faults) }
 }
 
-/// The command, on the gateway, that publishes a probe on its local broker. The relay brings it to
-/// `rocade/relays/<gateway>/probe` at its broker.
-pub fn probe_command(nonce: &str) -> Vec<String> {
-    let (program, configuration) = (format!("{FOLDER}/main.py"), format!("{FOLDER}/config.json"));
-    ["python3", &program, "--config", &configuration, "--probe", nonce].map(str::to_owned).into()
-}
-
 fn value<T>(found: Found<T>, ready: impl Fn(T) -> Value) -> Value {
     match found {
         Found::Ready(value) => ready(value),
