@@ -183,6 +183,7 @@ pub fn table(root: &std::path::Path, store: &std::sync::Arc<Store>, now: jiff::T
     vec![
         Box::new(pki::PkiProvider::new(root.to_owned(), std::sync::Arc::clone(store), now)),
         Box::new(mosquitto::MosquittoProvider),
+        Box::new(linux::LinuxProvider),
         Box::new(conduit::ConduitProvider),
     ]
 }
