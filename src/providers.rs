@@ -187,6 +187,7 @@ pub fn table(
     vec![
         Box::new(pki::PkiProvider::new(root.to_owned(), std::sync::Arc::clone(store), now)),
         Box::new(mosquitto::MosquittoProvider),
+        Box::new(linux::LinuxProvider),
         Box::new(conduit::ConduitProvider),
     ]
 }
