@@ -278,7 +278,9 @@ async fn a_configuration_that_would_not_start_leaves_the_running_broker_alone() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pilots_clear_text_broker_is_closed() {
     let Some(machine) = Machine::boot() else { return };
-    machine.shell("printf 'listener 1883\\nallow_anonymous true\\n' >/etc/mosquitto/conf.d/pilot.conf; /etc/init.d/mosquitto start");
+    let pilot = "listener 1883\nallow_anonymous true\n";
+    machine.shell(&format!("printf '{pilot}' >/etc/mosquitto/conf.d/pilot.conf"));
+    machine.shell("/etc/init.d/mosquitto start");
     let wish = wish(&MosquittoProvider, &broker(), "main", &Shelf::filled());
     let lines = settle(&MosquittoProvider, &wish, &host(&machine)).await;
     assert!(lines.contains(&"- file /etc/mosquitto/conf.d/pilot.conf".to_owned()), "{lines:?}");
