@@ -159,6 +159,7 @@ class Client:
     def __init__(self, broker, name, authority=None, user=None, subscribe=None):
         self.subscribe = subscribe
         self.received = []
+        self.closed = False
         self.connections = 0
         self.subscribed = threading.Event()
         arguments = dict(client_id=name, clean_session=False)
@@ -174,9 +175,20 @@ class Client:
         self.client.on_subscribe = lambda *details: self.subscribed.set()
         self.client.on_message = self.on_message
         self.client.connect("127.0.0.1", broker.port)
-        self.client.loop_start()
+        if authority is None:
+            self.client.loop_start()
+        else:
+            threading.Thread(target=self.serve, daemon=True).start()
         if subscribe is not None and not self.subscribed.wait(PATIENCE_S):
             raise AssertionError("no subscription")
+
+    def serve(self):
+        """Goes on over TLS errors, which paho-mqtt 1.6 lets through and which would end its own thread."""
+        while not self.closed:
+            try:
+                self.client.loop_forever()
+            except OSError:
+                pass
 
     def on_connect(self, client, *details):
         self.connections += 1
@@ -197,6 +209,7 @@ class Client:
         return [value for at, value, _ in list(self.received) if at == topic]
 
     def close(self):
+        self.closed = True
         self.client.disconnect()
         self.client.loop_stop()
 
