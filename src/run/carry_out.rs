@@ -15,7 +15,7 @@ use super::{Event, Links, Watch};
 use crate::compose::Composed;
 use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target};
 use crate::plan::{self, Scope};
-use crate::providers::{Job, Reach};
+use crate::providers::Job;
 use crate::transport::Writing;
 
 /// Set when the person asked to stop: what runs is finished, nothing new is started.
@@ -52,6 +52,7 @@ pub async fn carry_out(
     stop: &Stop,
 ) -> Applied {
     let Survey { mut composed, observed, plan } = survey;
+    workspace.shelf().foresee(&[]);
     let mut steps: BTreeMap<Address, Outcome> = BTreeMap::new();
     let ranks: BTreeSet<u8> = composed.iter().map(|one| one.wish.rank).collect();
     let mut remade = false;
@@ -92,10 +93,9 @@ fn has_rank(composed: &[Composed], target: &Target, rank: u8) -> bool {
     composed.iter().any(|one| one.wish.target == *target && one.wish.rank == rank)
 }
 
-/// Whether a target is the repository itself, which makes what others wait for.
+/// Whether a target makes what others wait for.
 fn makes(composed: &[Composed], target: &Target) -> bool {
-    let own = |one: &Composed| one.wish.target == *target && matches!(one.site.reach, Reach::Repository);
-    composed.iter().any(own)
+    composed.iter().any(|one| one.wish.target == *target && one.is_own())
 }
 
 fn not_started(steps: &mut BTreeMap<Address, Outcome>, changes: &[&Change], reason: &str) {
