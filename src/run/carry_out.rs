@@ -13,7 +13,7 @@ use super::watch::Keeper;
 use super::workspace::Workspace;
 use super::{Event, Links, Watch};
 use crate::compose::Composed;
-use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target};
+use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target, Unread};
 use crate::plan::{self, Scope};
 use crate::providers::Job;
 use crate::transport::Writing;
@@ -23,6 +23,8 @@ pub type Stop = Arc<AtomicBool>;
 
 /// How an apply ended.
 pub struct Applied {
+    /// The plan that was carried out.
+    pub plan: Plan,
     /// Each change of the plan and how it ended, in the plan's order.
     pub steps: Vec<Step>,
     /// The plan made after reading again; empty when all is as wished.
@@ -34,6 +36,15 @@ impl Applied {
     pub fn is_complete(&self) -> bool {
         self.steps.iter().all(|step| step.outcome == Outcome::Done)
             && self.after.as_ref().is_some_and(|plan| plan.changes.is_empty())
+    }
+
+    /// What could not be read: of the targets that were changed at the end, of the others at the beginning.
+    pub fn unread(&self) -> Vec<&Unread> {
+        let again = self.after.iter().flat_map(|after| &after.unread);
+        let read_again: BTreeSet<&Target> =
+            self.after.iter().flat_map(|after| &after.targets).map(|head| &head.target).collect();
+        let before = self.plan.unread.iter().filter(|entry| !read_again.contains(&entry.target));
+        before.chain(again).collect()
     }
 
     /// Whether anything was changed, or may have been.
@@ -82,11 +93,13 @@ pub async fn carry_out(
         }
     }
     let after = read_again(workspace, scope, &plan, links, watch, &steps).await;
-    let steps = plan.changes.iter().map(|change| Step {
-        address: change.address.clone(),
-        outcome: steps.remove(&change.address).unwrap_or_else(|| Outcome::NotStarted("stopped before it".into())),
-    });
-    Applied { steps: steps.collect(), after }
+    let end = |change: &Change| {
+        let outcome = steps.remove(&change.address);
+        let outcome = outcome.unwrap_or_else(|| Outcome::NotStarted("stopped before it".into()));
+        Step { address: change.address.clone(), outcome }
+    };
+    let steps = plan.changes.iter().map(end).collect();
+    Applied { plan, steps, after }
 }
 
 fn has_rank(composed: &[Composed], target: &Target, rank: u8) -> bool {

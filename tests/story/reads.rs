@@ -65,7 +65,7 @@ async fn the_rest_is_applied_and_the_unread_is_said() {
     place.device("pool-gw").knobs().set(|knobs| knobs.refuse = true);
     let ran = place.rocade(&["apply", "--yes"]).ended(3);
     assert!(ran.out.contains("could not be read"), "{}", ran.out);
-    assert!(ran.out.contains("refused"), "{}", ran.out);
+    assert!(ran.out.contains("refuses the connection"), "{}", ran.out);
     assert!(place.writes().iter().all(|write| write.starts_with("main: ")));
     let ran = place.rocade(&["apply", "--yes"]).ended(1);
     assert!(ran.out.contains("could not be read"), "{}", ran.out);
