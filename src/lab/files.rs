@@ -123,7 +123,7 @@ impl Files {
             return Err(format!("{path}: Not a directory"));
         }
         if let Some(parent) = parent(path).filter(|parent| self.get(parent).is_none()) {
-            self.directory(&parent.to_owned(), 0o755, "root", "root")?;
+            self.directory(parent, 0o755, "root", "root")?;
         }
         self.insert(path, FileKind::Directory, Vec::new(), mode, owner, group);
         Ok(())

@@ -61,7 +61,8 @@ pub async fn survey(
     watch: &Arc<dyn Watch>,
 ) -> Result<Survey, super::Refused> {
     workspace.shelf().foresee(&[]);
-    let (own, mut others): (Vec<_>, Vec<_>) = workspace.compose(scope)?.into_iter().partition(Composed::is_own);
+    let (own, mut others): (Vec<_>, Vec<_>) =
+        workspace.compose(scope)?.into_iter().partition(Composed::is_own);
     let mut observed = observe(workspace, &own, links, watch).await;
     let own_plan = plan::make(&pairs(&own, &observed, workspace));
     if own_plan.changes.iter().any(|change| change.action == Action::Update) {
@@ -104,7 +105,10 @@ pub(super) async fn observe(
     for one in composed {
         // A task that panicked must not make its target look empty.
         all.entry(one.wish.target.clone()).or_insert_with(|| {
-            Observed::unreachable(one.wish.target.clone(), "rocade failed while reading it; please report this")
+            Observed::unreachable(
+                one.wish.target.clone(),
+                "rocade failed while reading it; please report this",
+            )
         });
     }
     all

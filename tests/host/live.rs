@@ -203,8 +203,17 @@ case $1 in
 esac
 ";
 
+/// Whether services can be had as System V has them; says so when not.
+pub fn needs_no_systemd() -> bool {
+    let systemd = Path::new("/run/systemd/system").exists();
+    if systemd {
+        eprintln!("this machine runs systemd: the System V service is skipped");
+    }
+    !systemd
+}
+
 /// A shell in a mount namespace of its own, where /etc/init.d and /run are folders of the test.
-fn enclosed(folder: &Path, shell: &[&str]) -> Option<Here> {
+pub fn enclosed(folder: &Path, shell: &[&str]) -> Option<Here> {
     let (init, run) = (folder.join("init.d"), folder.join("run"));
     fs::create_dir_all(&init).unwrap();
     fs::create_dir_all(&run).unwrap();
@@ -229,8 +238,7 @@ async fn service(host: &LinuxHost<Here>, watch: &str) -> ServiceFacts {
 
 #[tokio::test]
 async fn a_service_runs_with_what_is_on_disk_or_says_that_it_does_not() {
-    if Path::new("/run/systemd/system").exists() {
-        eprintln!("this machine runs systemd: the System V service is skipped");
+    if !needs_no_systemd() {
         return;
     }
     for shell in [&["dash"][..], &["busybox", "sh"]] {

@@ -14,6 +14,7 @@ use rocade::transport::Hosting;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 mod files;
+mod linux;
 mod live;
 mod tree;
 

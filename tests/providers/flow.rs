@@ -1,15 +1,13 @@
 //! One run: wish, look, plan, apply. The hands are laid on a simulated device.
 
-use std::sync::Arc;
-
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use rocade::host::{Answer, Ask, Order, Ruling};
+use rocade::host::{Become, HostLimits, LinuxHost};
 use rocade::inventory::{self, Inventory};
-use rocade::lab::machine::VirtualHost;
-use rocade::model::{Action, Address, Outcome, Plan, Report, Target, Wish};
+use rocade::lab::{Deed, Device, DevicePlan, Lab, LabPlan};
+use rocade::model::{Action, Address, Outcome, Plan, Report, Secret, Target, Wish};
 use rocade::plan::{self, Pair};
 use rocade::providers::{Job, Provider};
+use rocade::transport::known_hosts::KnownHosts;
+use rocade::transport::ssh::{AgentUse, Limits, Route, Session};
 use rocade::transport::{Hosting, Reading, Writing};
 
 use super::shelf::Shelf;
@@ -29,28 +27,56 @@ pub fn wish(provider: &dyn Provider, inventory: &Inventory, name: &str, shelf: &
     }
 }
 
-/// Root's hands on a simulated device.
-pub struct Hands(pub Arc<VirtualHost>);
+/// A running device of the lab, reached as every device is: over SSH, as its user, with sudo.
+pub struct Bench {
+    pub lab: Lab,
+    pub host: LinuxHost<Session>,
+}
 
-impl Hosting for Hands {
-    fn ask<'a>(&'a self, asks: &'a [Ask]) -> BoxFuture<'a, anyhow::Result<Vec<Answer>>> {
-        async { Ok(asks.iter().map(|ask| self.0.answer(ask, "root")).collect()) }.boxed()
+impl Bench {
+    pub async fn start(plan: DevicePlan) -> Self {
+        let lab = Lab::start(LabPlan { devices: vec![plan], logs: None }).await.unwrap();
+        let device = &lab.devices()[0];
+        let folder = tempfile::tempdir().unwrap();
+        let pins = folder.path().join("known_hosts");
+        let line = format!("[127.0.0.1]:{} {}\n", device.plan.ssh_port, device.host_key);
+        std::fs::write(&pins, line).unwrap();
+        let password = Secret::new(device.plan.password.as_str(), "test");
+        let route = Route {
+            name: device.plan.name.clone(),
+            address: "127.0.0.1".to_owned(),
+            port: device.plan.ssh_port,
+            user: device.plan.user.clone(),
+            password: Some(password.clone()),
+            identity_files: Vec::new(),
+            agent: AgentUse::None,
+            jumps: Vec::new(),
+        };
+        let known = KnownHosts::read(&pins).unwrap();
+        let session = Session::open(&route, &known, Limits::default()).await.unwrap();
+        let sudo = Become { needed: true, password: Some(password) };
+        let host = LinuxHost::new(session, sudo, None, HostLimits::default());
+        Self { lab, host }
     }
 
-    fn order<'a>(
-        &'a self,
-        orders: &'a [Order],
-        each: &'a mut (dyn FnMut(usize, Ruling) + Send),
-    ) -> BoxFuture<'a, ()> {
-        async move {
-            let mut broken = false;
-            for (index, order) in orders.iter().enumerate() {
-                let ruling = if broken { Ruling::NotStarted } else { self.0.carry_out(order, "root").await };
-                broken |= !matches!(ruling, Ruling::Done(_));
-                each(index, ruling);
-            }
-        }
-        .boxed()
+    pub fn device(&self) -> &Device {
+        &self.lab.devices()[0]
+    }
+
+    /// What was asked of the device to change it, since the log was cleared.
+    pub fn did(&self) -> Vec<String> {
+        let entries = self.device().log().entries().into_iter();
+        entries.filter(|entry| entry.kind == Deed::Write).map(|entry| entry.what).collect()
+    }
+
+    pub fn text(&self, path: &str) -> String {
+        self.device().with_state(|state| state.files.text(path)).unwrap_or_else(|| panic!("no {path}"))
+    }
+
+    pub fn put(&self, path: &str, text: &str, group: &str) {
+        self.device()
+            .with_state(|state| state.files.put(path, text.into(), 0o640, "root", group))
+            .unwrap_or_else(|reason| panic!("{path}: {reason}"));
     }
 }
 

@@ -1,15 +1,11 @@
 //! The broker's provider against the simulated Debian host.
 
-use std::sync::Arc;
-
-use rocade::lab::debian::Debian;
-use rocade::lab::log::{Deed, Log};
-use rocade::lab::machine::VirtualHost;
+use rocade::lab::DevicePlan;
 use rocade::model::{Key, Outcome, Target, Value};
 use rocade::providers::Provider;
 use rocade::providers::mosquitto::MosquittoProvider;
 
-use super::flow::{Hands, apply, inventory, lines, plan, settle, wish};
+use super::flow::{Bench, apply, inventory, lines, plan, settle, wish};
 use super::shelf::Shelf;
 
 pub const INVENTORY: &str = "
@@ -50,65 +46,41 @@ pub fn with_free_ports() -> String {
     INVENTORY.replace("MQTTS", &port(&one)).replace("WS", &port(&two))
 }
 
-fn debian() -> Hands {
-    let log = Log::open("main", None).unwrap();
-    Hands(Arc::new(VirtualHost::new("main", log, Arc::default(), Arc::new(Debian::new("debian")))))
-}
-
-fn did(hands: &Hands) -> Vec<String> {
-    let entries = hands.0.log.entries().into_iter();
-    entries.filter(|entry| entry.kind == Deed::Write).map(|entry| entry.what).collect()
-}
-
-fn text(hands: &Hands, path: &str) -> String {
-    let state = hands.0.state.lock().unwrap();
-    state.files.text(path).unwrap_or_else(|| panic!("no {path}"))
-}
-
-fn put(hands: &Hands, path: &str, text: &str) {
-    hands.0.state.lock().unwrap().files.put(path, text.into(), 0o640, "root", "mosquitto").unwrap();
+async fn debian() -> Bench {
+    Bench::start(DevicePlan::debian("main")).await
 }
 
 #[tokio::test]
 async fn a_new_host_becomes_the_broker_and_stays_so() {
-    let (hands, inventory) = (debian(), inventory(&with_free_ports()));
+    let (bench, inventory) = (debian().await, inventory(&with_free_ports()));
     let wish = wish(&MosquittoProvider, &inventory, "main", &Shelf::filled());
-    let lines = settle(&MosquittoProvider, &wish, &hands).await;
+    let lines = settle(&MosquittoProvider, &wish, &bench.host).await;
     assert_eq!(lines[0], "+ package mosquitto");
     assert_eq!(lines.last().unwrap(), "+ service mosquitto");
     assert_eq!(
-        text(&hands, "/etc/mosquitto/rocade/acl"),
+        bench.text("/etc/mosquitto/rocade/acl"),
         "# Written by rocade: what no line grants is refused.\n\
          \nuser relay-pool-gw\ntopic write sites/pool/hall\ntopic write rocade/relays/pool-gw/#\n\
          \nuser rocade-verify\ntopic read rocade/relays/#\ntopic read rocade/verify/#\ntopic write rocade/verify/#\n\
          \nuser signage\ntopic read sites/pool/#\n"
     );
-    assert!(
-        !hands
-            .0
-            .state
-            .lock()
-            .unwrap()
-            .files
-            .below("/etc/mosquitto/rocade")
-            .iter()
-            .any(|path| path.contains("candidate"))
-    );
-    hands.0.log.clear();
-    plan(&MosquittoProvider, &wish, &hands).await;
-    assert_eq!(did(&hands), Vec::<String>::new());
+    let ours = bench.device().with_state(|state| state.files.below("/etc/mosquitto/rocade"));
+    assert!(!ours.iter().any(|path| path.contains("candidate")), "{ours:?}");
+    bench.device().log().clear();
+    plan(&MosquittoProvider, &wish, &bench.host).await;
+    assert_eq!(bench.did(), Vec::<String>::new());
     assert_eq!(
-        MosquittoProvider.observe(&wish, rocade::transport::Reading::on(&hands)).await.title,
+        MosquittoProvider.observe(&wish, rocade::transport::Reading::on(&bench.host)).await.title,
         "Mosquitto 2.0.11, Debian 12"
     );
 }
 
 #[tokio::test]
 async fn before_the_first_apply_what_is_not_made_yet_is_pending() {
-    let (hands, inventory) = (debian(), inventory(&with_free_ports()));
-    let shelf = Shelf::default().with("brokers/main/signage", "x");
+    let (bench, inventory) = (debian().await, inventory(&with_free_ports()));
+    let shelf = Shelf::empty().with("brokers/main/signage", "x");
     let wish = wish(&MosquittoProvider, &inventory, "main", &shelf);
-    let plan = plan(&MosquittoProvider, &wish, &hands).await;
+    let plan = plan(&MosquittoProvider, &wish, &bench.host).await;
     let pending: Vec<String> = plan
         .changes
         .iter()
@@ -129,72 +101,73 @@ async fn before_the_first_apply_what_is_not_made_yet_is_pending() {
 
 #[tokio::test]
 async fn a_changed_password_is_one_new_line_and_a_reload() {
-    let (hands, inventory) = (debian(), inventory(&with_free_ports()));
+    let (bench, inventory) = (debian().await, inventory(&with_free_ports()));
     let first = wish(&MosquittoProvider, &inventory, "main", &Shelf::filled());
-    settle(&MosquittoProvider, &first, &hands).await;
-    let before = text(&hands, "/etc/mosquitto/rocade/passwd");
-    hands.0.log.clear();
+    settle(&MosquittoProvider, &first, &bench.host).await;
+    let before = bench.text("/etc/mosquitto/rocade/passwd");
+    bench.device().log().clear();
     let shelf = Shelf::filled().with("brokers/main/signage", "another");
     let second = wish(&MosquittoProvider, &inventory, "main", &shelf);
-    let lines = settle(&MosquittoProvider, &second, &hands).await;
+    let lines = settle(&MosquittoProvider, &second, &bench.host).await;
     assert_eq!(lines, ["~ account signage", "! service mosquitto"]);
-    let after = text(&hands, "/etc/mosquitto/rocade/passwd");
+    let after = bench.text("/etc/mosquitto/rocade/passwd");
     let kept = before.lines().zip(after.lines()).filter(|(before, after)| before == after).count();
     assert_eq!((kept, after.lines().count()), (2, 3));
-    let deeds = did(&hands);
+    let deeds = bench.did();
     assert_eq!(deeds.last().unwrap(), "reload mosquitto");
     assert!(!deeds.iter().any(|deed| deed.starts_with("restart")), "{deeds:?}");
 }
 
 #[tokio::test]
 async fn what_others_left_goes_and_the_clear_port_closes() {
-    let (hands, inventory) = (debian(), inventory(&with_free_ports()));
+    let (bench, inventory) = (debian().await, inventory(&with_free_ports()));
     let wish = wish(&MosquittoProvider, &inventory, "main", &Shelf::filled());
-    settle(&MosquittoProvider, &wish, &hands).await;
-    put(&hands, "/etc/mosquitto/conf.d/pilot.conf", "listener 1883\nallow_anonymous true\n");
-    put(&hands, "/etc/mosquitto/conf.d/README", "read by nobody");
-    let accounts = text(&hands, "/etc/mosquitto/rocade/passwd");
-    put(&hands, "/etc/mosquitto/rocade/passwd", &format!("guest:plain\nnonsense\n{accounts}"));
-    hands.0.log.clear();
-    let lines = settle(&MosquittoProvider, &wish, &hands).await;
+    settle(&MosquittoProvider, &wish, &bench.host).await;
+    bench.put("/etc/mosquitto/conf.d/pilot.conf", "listener 1883\nallow_anonymous true\n", "mosquitto");
+    bench.put("/etc/mosquitto/conf.d/README", "read by nobody", "mosquitto");
+    let accounts = bench.text("/etc/mosquitto/rocade/passwd");
+    bench.put("/etc/mosquitto/rocade/passwd", &format!("guest:plain\nnonsense\n{accounts}"), "mosquitto");
+    bench.device().log().clear();
+    let lines = settle(&MosquittoProvider, &wish, &bench.host).await;
     assert_eq!(
         lines,
         [
             "- file /etc/mosquitto/conf.d/pilot.conf",
             "- account guest",
             "- account line 2",
-            "! service mosquitto",
+            "~ service mosquitto",
         ]
     );
-    assert_eq!(text(&hands, "/etc/mosquitto/rocade/passwd"), accounts);
-    assert!(did(&hands).contains(&"restart mosquitto".to_owned()), "{:?}", did(&hands));
+    assert_eq!(bench.text("/etc/mosquitto/rocade/passwd"), accounts);
+    assert!(bench.did().contains(&"restart mosquitto".to_owned()), "{:?}", bench.did());
 }
 
 #[tokio::test]
 async fn a_configuration_that_would_not_start_is_not_put_in_place() {
-    let (hands, inventory) = (debian(), inventory(&with_free_ports()));
+    let (bench, inventory) = (debian().await, inventory(&with_free_ports()));
     let good = wish(&MosquittoProvider, &inventory, "main", &Shelf::filled());
-    settle(&MosquittoProvider, &good, &hands).await;
-    let before = hands.0.state.lock().unwrap().files.digest(&["/etc/mosquitto/conf.d".to_owned()]);
-    hands.0.log.clear();
-    let mut shelf = Shelf::filled();
-    shelf.templates.insert("mosquitto/rocade.conf.j2".to_owned(), "acl_file /nowhere\n".to_owned());
+    settle(&MosquittoProvider, &good, &bench.host).await;
+    let before = bench.text("/etc/mosquitto/conf.d/rocade.conf");
+    bench.device().log().clear();
+    let shelf = Shelf::filled().with_template("mosquitto/rocade.conf.j2", "acl_file /nowhere\n");
     let bad = wish(&MosquittoProvider, &inventory, "main", &shelf);
-    let ends = apply(&MosquittoProvider, &bad, &hands).await;
+    let ends = apply(&MosquittoProvider, &bad, &bench.host).await;
     assert!(matches!(ends[0].1, Outcome::Failed(_)), "{ends:?}");
     assert!(ends[1..].iter().all(|(_, end)| matches!(end, Outcome::NotStarted(_))), "{ends:?}");
-    assert_eq!(hands.0.state.lock().unwrap().files.digest(&["/etc/mosquitto/conf.d".to_owned()]), before);
-    assert!(!did(&hands).iter().any(|deed| deed.contains("restart") || deed.contains("reload")));
+    assert_eq!(bench.text("/etc/mosquitto/conf.d/rocade.conf"), before);
+    assert!(!bench.did().iter().any(|deed| deed.contains("restart") || deed.contains("reload")));
     // What the trial left behind is ours to remove.
-    settle(&MosquittoProvider, &good, &hands).await;
+    settle(&MosquittoProvider, &good, &bench.host).await;
 }
 
 #[tokio::test]
 async fn a_broker_older_than_ours_is_left_alone() {
-    let (hands, inventory) = (debian(), inventory(&with_free_ports()));
+    let (bench, inventory) = (debian().await, inventory(&with_free_ports()));
     let wish = wish(&MosquittoProvider, &inventory, "main", &Shelf::filled());
-    hands.0.state.lock().unwrap().packages.insert("mosquitto".to_owned(), "1.5.7-1+deb10u1".to_owned());
-    let plan = plan(&MosquittoProvider, &wish, &hands).await;
+    bench
+        .device()
+        .with_state(|state| state.packages.insert("mosquitto".to_owned(), "1.5.7-1+deb10u1".to_owned()));
+    let plan = plan(&MosquittoProvider, &wish, &bench.host).await;
     assert_eq!(lines(&plan), Vec::<String>::new());
     assert!(plan.unread[0].collection.is_none() && plan.unread[0].reason.contains("1.5.7"));
 }

@@ -32,7 +32,8 @@ async fn break_at(device: &str, knob: &str) {
     place.device(device).knobs().set(|board| *board = knobs);
     let ran = place.rocade(&["apply", "--yes", "--json"]).ended(3);
     let steps = steps(&ran);
-    let broken = steps.iter().filter(|step| step.starts_with("failed") || step.starts_with("unknown")).count();
+    let broken =
+        steps.iter().filter(|step| step.starts_with("failed") || step.starts_with("unknown")).count();
     assert!(broken > 0, "{knob}: nothing failed: {steps:#?}");
     assert_eq!(ran.json()["complete"], false, "{knob}");
     place.device(device).knobs().set(|board| *board = Knobs::default());

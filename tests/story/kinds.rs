@@ -78,11 +78,23 @@ async fn from_nothing_to_all_of_it_and_nothing_left() {
         })
         .collect();
     collections.dedup();
-    assert_eq!(collections, [
-        "pki authority", "pki certificate", "pki secret", "broker package", "broker account", "broker file",
-        "broker service", "gateway lorawan", "gateway sensor", "gateway file", "gateway saved",
-        "gateway service",
-    ]);
+    assert_eq!(
+        collections,
+        [
+            "pki authority",
+            "pki certificate",
+            "pki secret",
+            "broker package",
+            "broker account",
+            "broker file",
+            "broker service",
+            "gateway lorawan",
+            "gateway sensor",
+            "gateway file",
+            "gateway saved",
+            "gateway service",
+        ]
+    );
     place.rocade(&["apply", "--yes"]).ended(0);
     nothing_left(&place, "the first apply");
 }
@@ -189,7 +201,8 @@ async fn a_relay_that_leaves_takes_everything_along() {
     place.edit("gateways.yaml", "    relay: {broker: main, spool: 16 MiB}\n", "");
     place.rocade(&["apply", "--yes"]).ended(0);
     nothing_left(&place, "a relay that leaves");
-    let left = |state: &mut State| (state.files.below("/var/config/rocade"), state.has_service("rocade-relay"));
+    let left =
+        |state: &mut State| (state.files.below("/var/config/rocade"), state.has_service("rocade-relay"));
     assert_eq!(place.device("pool-gw").with_state(left), (vec![], false));
     let accounts = |state: &mut State| state.files.text("/etc/mosquitto/rocade/passwd").unwrap();
     assert!(!place.device("main").with_state(accounts).contains("relay-pool-gw"));
@@ -279,7 +292,9 @@ fn lose_secret(place: &Place, name: &str) {
 const PKI: &[Row] = &[
     Row {
         what: "one more name in a certificate",
-        turn: |place| place.edit("brokers.yaml", "127.0.0.1, localhost]", "127.0.0.1, localhost, b.example.net]"),
+        turn: |place| {
+            place.edit("brokers.yaml", "127.0.0.1, localhost]", "127.0.0.1, localhost, b.example.net]")
+        },
         plan: &[
             "update pki authority: certificate main",
             "update broker main: file /etc/mosquitto/rocade/server.key",

@@ -192,6 +192,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::print_stderr, reason = "a skipped test says so")]
     fn a_recorded_gateway_of_another_band_is_asked_for_what_differs_only() {
         let root = std::env::var("ROCADE_SHARED").unwrap_or_else(|_| "../shared".to_owned());
         let path = format!("{root}/reference/conduit/api/lora-config.get.live-us915-mpower7.json");

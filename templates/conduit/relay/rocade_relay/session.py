@@ -6,9 +6,17 @@ The same code runs on paho-mqtt 1.6 and 2.x. A session is used for one connectio
 """
 
 import select
+import sys
 import time
+import types
 
-import paho.mqtt.client as mqtt
+# paho-mqtt imports urllib.request, and with it http and email, only to look for proxies. The relay
+# uses none, and they would cost 2 MiB of memory and seconds of start on slow flash.
+NO_PROXIES = types.ModuleType("urllib.request")
+NO_PROXIES.getproxies = dict
+sys.modules.setdefault("urllib.request", NO_PROXIES)
+
+import paho.mqtt.client as mqtt  # noqa: E402
 
 PACKETS_A_TURN_MAX = 64
 CONNECT_PATIENCE_S = 30
