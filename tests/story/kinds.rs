@@ -355,3 +355,78 @@ const PKI: &[Row] = &[
 async fn the_authority_lives_through_it() {
     live_through(&Place::applied().await, PKI);
 }
+
+const HOST_WISHES: &str = r#"    vars: {room: hall}
+    packages: [unclutter]
+    files:
+      - {path: /etc/room.json, content: "hall\n"}
+      - {path: /etc/systemd/system/signage.service, content: "[Service]\n", restart: signage}
+"#;
+
+const HOST: &[Row] = &[
+    Row {
+        what: "everything",
+        turn: |_| {},
+        plan: &[
+            "create host signage-1: package unclutter",
+            "create host signage-1: file /etc/room.json",
+            "create host signage-1: file /etc/systemd/system/signage.service",
+            "create host signage-1: service signage",
+        ],
+        writes: &[
+            "signage-1: install unclutter",
+            "signage-1: put /etc/room.json",
+            "signage-1: put /etc/systemd/system/signage.service",
+            "signage-1: restart signage",
+        ],
+    },
+    Row {
+        what: "another text",
+        turn: |place| place.edit("hosts.yaml", "hall\\n", "bar\\n"),
+        plan: &["update host signage-1: file /etc/room.json"],
+        writes: &["signage-1: put /etc/room.json"],
+    },
+    Row {
+        what: "another mode",
+        turn: |place| place.edit("hosts.yaml", "content: \"bar\\n\"", "content: \"bar\\n\", mode: \"0600\""),
+        plan: &["update host signage-1: file /etc/room.json"],
+        writes: &["signage-1: own /etc/room.json"],
+    },
+    Row {
+        what: "a file that is gone",
+        turn: |place| {
+            let gone = |state: &mut State| state.files.remove("/etc/room.json").unwrap();
+            assert!(place.device("signage-1").with_state(gone));
+        },
+        plan: &["create host signage-1: file /etc/room.json"],
+        writes: &["signage-1: put /etc/room.json"],
+    },
+    Row {
+        what: "a service whose file was changed by hand",
+        turn: |place| place.put("signage-1", "/etc/systemd/system/signage.service", "[Unit]\n"),
+        plan: &[
+            "update host signage-1: file /etc/systemd/system/signage.service",
+            "update host signage-1: service signage",
+        ],
+        writes: &["signage-1: put /etc/systemd/system/signage.service", "signage-1: restart signage"],
+    },
+    Row {
+        what: "a file that is wished no more stays: the host is not ours",
+        turn: |place| {
+            place.edit(
+                "hosts.yaml",
+                "      - {path: /etc/room.json, content: \"bar\\n\", mode: \"0600\"}\n",
+                "",
+            )
+        },
+        plan: &[],
+        writes: &[],
+    },
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_lives_through_it() {
+    let mut place = Place::applied().await;
+    place.add_host(HOST_WISHES).await;
+    live_through(&place, HOST);
+}

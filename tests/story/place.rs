@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rocade::lab::{self, Channel, Deed, Device, Lab};
+use rocade::lab::{self, Channel, Deed, Device, DevicePlan, Lab, LabPlan};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -11,6 +11,8 @@ pub struct Place {
     folder: TempDir,
     /// The devices: `pool-gw` and `main`.
     pub lab: Lab,
+    /// One more, `signage-1`, where a plain host is asked for.
+    host: Option<Lab>,
 }
 
 /// How a run of the program ended.
@@ -63,7 +65,7 @@ impl Place {
     pub async fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let lab = lab::up(folder.path()).await.unwrap();
-        Self { folder, lab }
+        Self { folder, lab, host: None }
     }
 
     /// The same with everything applied.
@@ -72,6 +74,28 @@ impl Place {
         place.rocade(&["apply", "--yes"]).ended(0);
         place.forget_requests();
         place
+    }
+
+    /// Adds a plain Debian host, `signage-1`, with these packages and files in the inventory.
+    pub async fn add_host(&mut self, wishes: &str) {
+        let devices = vec![DevicePlan::debian("signage-1")];
+        let lab = Lab::start(LabPlan { devices, logs: None }).await.unwrap();
+        let device = &lab.devices()[0];
+        let DevicePlan { ssh_port, password, .. } = &device.plan;
+        self.set_secret("hosts/signage-1/admin", password);
+        let login =
+            format!("{{user: debian, port: {ssh_port}, password: {{secret: hosts/signage-1/admin}}}}");
+        let head =
+            format!("hosts:\n  signage-1:\n    site: pool\n    address: 127.0.0.1\n    ssh: {login}\n");
+        std::fs::write(self.file("inventory/hosts.yaml"), head + wishes).unwrap();
+        let mut known = std::fs::read_to_string(self.file("inventory/known_hosts")).unwrap();
+        known.push_str(&format!("[127.0.0.1]:{ssh_port} {}\n", device.host_key));
+        std::fs::write(self.file("inventory/known_hosts"), known).unwrap();
+        self.host = Some(lab);
+    }
+
+    fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.lab.devices().iter().chain(self.host.iter().flat_map(|lab| lab.devices()))
     }
 
     /// The repository's folder.
@@ -104,7 +128,7 @@ impl Place {
 
     /// A device.
     pub fn device(&self, name: &str) -> &Device {
-        self.lab.device(name).unwrap()
+        self.devices().find(|device| device.plan.name == name).unwrap()
     }
 
     /// What all devices were asked to change since [`Place::forget_requests`], as `main: put /path`.
@@ -114,12 +138,12 @@ impl Place {
             let writes = entries.filter(|entry| entry.kind == Deed::Write && entry.channel != Channel::Mqtt);
             writes.map(|entry| format!("{}: {}", entry.device, entry.what)).collect::<Vec<_>>()
         };
-        self.lab.devices().iter().flat_map(of).collect()
+        self.devices().flat_map(of).collect()
     }
 
     /// Starts counting anew.
     pub fn forget_requests(&self) {
-        self.lab.devices().iter().for_each(|device| device.log().clear());
+        self.devices().for_each(|device| device.log().clear());
     }
 
     /// Replaces a text that stands once in a file of the inventory.
