@@ -1,11 +1,11 @@
 //! What wishes may look up: secrets, certificates, templates of one repository. Secrets are opened when a
 //! wish needs them, each once a run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::Secret;
+use crate::model::{Action, Change, Secret};
 use crate::pki::Authority;
 use crate::providers::{Fault, Found, Leaf, Lookup};
 use crate::secrets::Store;
@@ -17,13 +17,29 @@ pub struct Shelf {
     store: Arc<Store>,
     templates: Templates,
     opened: Mutex<HashMap<String, Secret>>,
+    reissued: Mutex<BTreeSet<String>>,
 }
 
 impl Shelf {
     /// Opens the shelf of a repository; reads nothing yet.
     pub fn open(root: &Path, store: Arc<Store>) -> Self {
         let templates = Templates::open(root);
-        Self { root: root.to_owned(), store, templates, opened: Mutex::default() }
+        let root = root.to_owned();
+        Self { root, store, templates, opened: Mutex::default(), reissued: Mutex::default() }
+    }
+
+    /// Takes the changes that will be made to the repository itself: a leaf that is there and is issued anew
+    /// is pending until then. Without changes every leaf is what it is.
+    pub fn foresee(&self, own_changes: &[Change]) {
+        let reissued = own_changes.iter().filter(|change| {
+            change.address.key.collection == "certificate" && change.action == Action::Update
+        });
+        *self.reissued.lock().unwrap_or_else(PoisonError::into_inner) =
+            reissued.map(|change| change.address.key.name.clone()).collect();
+    }
+
+    fn is_reissued(&self, leaf: &str) -> bool {
+        self.reissued.lock().unwrap_or_else(PoisonError::into_inner).contains(leaf)
     }
 
     fn opened(&self, path: &str) -> Result<Secret, Fault> {
@@ -67,6 +83,7 @@ impl Lookup for Shelf {
 
     fn leaf(&self, name: &str) -> Result<Found<Leaf>, Fault> {
         let found = match self.load_authority()? {
+            _ if self.is_reissued(name) => None,
             Some(authority) => {
                 authority.leaf(name, &self.store).map_err(|fault| Fault::new(format!("{fault:#}")))?
             }

@@ -9,9 +9,8 @@ use tokio::task::JoinSet;
 use super::workspace::Workspace;
 use super::{Event, Links, Watch};
 use crate::compose::Composed;
-use crate::model::{Key, Observed, Plan, Target};
+use crate::model::{Action, Key, Observed, Plan, Target};
 use crate::plan::{self, Pair, Scope};
-use crate::providers::Reach;
 use crate::transport::Reading;
 
 /// How many targets are read at the same time.
@@ -50,7 +49,8 @@ pub(super) fn pairs<'a>(
         .collect()
 }
 
-/// Composes the wishes, reads the targets chosen and plans.
+/// Composes the wishes, reads the targets chosen and plans. The repository itself comes first: what it will
+/// make anew, others are to be given anew.
 ///
 /// # Errors
 /// Faults of the inventory or of the choice. A target that cannot be read is no error: the plan names it.
@@ -60,8 +60,17 @@ pub async fn survey(
     links: &Arc<Links>,
     watch: &Arc<dyn Watch>,
 ) -> Result<Survey, super::Refused> {
-    let composed = workspace.compose(scope)?;
-    let observed = observe(workspace, &composed, links, watch).await;
+    workspace.shelf().foresee(&[]);
+    let (own, mut others): (Vec<_>, Vec<_>) =
+        workspace.compose(scope)?.into_iter().partition(Composed::is_own);
+    let mut observed = observe(workspace, &own, links, watch).await;
+    let own_plan = plan::make(&pairs(&own, &observed, workspace));
+    if own_plan.changes.iter().any(|change| change.action == Action::Update) {
+        workspace.shelf().foresee(&own_plan.changes);
+        others = workspace.compose(scope)?.into_iter().filter(|one| !one.is_own()).collect();
+    }
+    observed.extend(observe(workspace, &others, links, watch).await);
+    let composed = own.into_iter().chain(others).collect();
     Ok(Survey::make(composed, observed, workspace))
 }
 
@@ -116,7 +125,7 @@ async fn observe_one(workspace: &Workspace, one: &Composed, links: &Links) -> Ob
     };
     let hand = Reading::on(&*host);
     let mut observed = provider.observe(&one.wish, hand).await;
-    if matches!(one.site.reach, Reach::Repository) {
+    if one.is_own() {
         return observed;
     }
     let pair = Pair { wish: &one.wish, observed: &observed, table: provider.collections() };
