@@ -195,7 +195,6 @@ pub(super) fn orders(change: &Change) -> Vec<Order> {
         argv: std::iter::once(&NFT).chain(words).map(|word| (*word).to_owned()).collect(),
         stdin: Secret::new("", "nothing"),
     };
-    let service = |act| Order::Service { name: SERVICE.to_owned(), act, watch: Vec::new() };
     let goes = change.action == Action::Delete;
     let side = if goes { &change.before } else { &change.after };
     let mut orders = Vec::new();
@@ -205,9 +204,15 @@ pub(super) fn orders(change: &Change) -> Vec<Order> {
         orders.push(run(words));
     }
     if differs(side, AT_BOOT) {
-        orders.push(service(if goes { ServiceAct::Disable } else { ServiceAct::Enable }));
+        let acts: &[ServiceAct] =
+            if goes { &[ServiceAct::Stop, ServiceAct::Disable] } else { &[ServiceAct::Enable] };
+        orders.extend(acts.iter().map(|act| service(*act)));
     }
     orders
+}
+
+fn service(act: ServiceAct) -> Order {
+    Order::Service { name: SERVICE.to_owned(), act, watch: Vec::new() }
 }
 
 /// The orders of a change of a file. New rules are tried by nft before they are put in place, where there is
@@ -225,6 +230,10 @@ pub(super) fn file_orders(change: &Change, wished: &Fields, live: bool) -> Resul
         }
     }
     orders.push(files::order(change, wished)?);
+    // systemd goes on with the unit it knows until something is asked of it.
+    if live && change.address.key.name == UNIT {
+        orders.push(service(ServiceAct::Enable));
+    }
     Ok(orders)
 }
 
