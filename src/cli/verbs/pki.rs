@@ -11,6 +11,7 @@ use crate::cli::{Arguments, Exit, say, show, surroundings};
 use crate::inventory::Inventory;
 use crate::model::{Change, PLAN_FORMAT, Report, Step};
 use crate::pki::{self, Row, State};
+use crate::plan::Scope;
 use crate::providers::pki as provider;
 use crate::run::Workspace;
 
@@ -20,9 +21,7 @@ pub fn run(arguments: &Arguments, verb: &Pki) -> anyhow::Result<Exit> {
         Pki::Status => return status(arguments, &workspace),
         Pki::Init => &|change| change.address.key.collection == "authority",
         Pki::Issue { name } => {
-            if !workspace.inventory().brokers.contains_key(name) {
-                return Err(anyhow!("no broker is called `{name}`"));
-            }
+            workspace.sites(&Scope { names: vec![format!("broker/{name}")], ..Scope::default() })?;
             &move |change| change.address.key.collection == "certificate" && change.address.key.name == *name
         }
     };
