@@ -88,7 +88,12 @@ hosts:
     root: /prefix
     vars: {room: hall, topics: [a, b]}
     files:
-      - {path: /etc/signage/room.json, template: room.json.j2, mode: "0640", owner: OWNER, group: GROUP, restart: signage}
+      - path: /etc/signage/room.json
+        template: room.json.j2
+        mode: "0640"
+        owner: OWNER
+        group: GROUP
+        restart: signage
       - {path: /opt/logo.png, source: logo.png, owner: OWNER, group: GROUP}
       - {path: /etc/motd, content: "Hands off.\n", owner: OWNER, group: GROUP}
 "#;
@@ -97,7 +102,8 @@ hosts:
 async fn a_host_becomes_what_is_wished_and_stays_so() {
     let (owner, group) = own_names();
     let text = FILES.replace("OWNER", &owner).replace("GROUP", &group);
-    let template = br#"{"room": "{{ room }}", "at": "{{ site.title }} {{ host.name }}", "topics": {{ topics | tojson }}}"#;
+    let template =
+        br#"{"room": "{{ room }}", "at": "{{ site.title }} {{ host.name }}", "topics": {{ topics | tojson }}}"#;
     let repository = repository(&[("room.json.j2", template), ("logo.png", b"\x89PNG\r\n\x1a\n\xff")]);
     let wish = desire(repository.path(), &text).unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -160,7 +160,9 @@ impl Exec for &Machine {
             let (mut heard, mut stderr) = (Vec::new(), String::new());
             let (fed, read, failed) =
                 tokio::join!(feed, output.read_to_end(&mut heard), errors.read_to_string(&mut stderr));
-            (fed?, read?, failed?);
+            fed?;
+            read?;
+            failed?;
             on_stdout(&heard);
             let status = child.wait().await?.code().map(|code| code.unsigned_abs());
             Ok(Ended { status, stderr })

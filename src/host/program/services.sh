@@ -201,7 +201,7 @@ act() {
 
 # Waits until a service runs, after a restart as another process than before.
 await_service() {
-    for second in 1 2 3 4 5; do
+    for _ in 1 2 3 4 5; do
         read_service "$1" || return 1
         if [ "$running" = 1 ]; then
             if [ "$pid" = 0 ] || [ "$2" != restart ] || [ "$pid" != "$3" ]; then return 0; fi

@@ -78,7 +78,10 @@ pub(super) fn seen(tree: &Json) -> Result<Fields, String> {
     let band = &tree["lora"]["frequencyBand"];
     if names_another_band(band) {
         let shown = band.as_str().map_or_else(|| band.to_string(), str::to_owned);
-        fields.insert("channel_plan".to_owned(), format!("band {shown}").into());
+        // The plan alone would look right.
+        if fields.get("channel_plan").and_then(Value::as_text) == Some(PLAN) {
+            fields.insert("channel_plan".to_owned(), format!("{PLAN} in band {shown}").into());
+        }
         fields.insert(BAND_SEEN.to_owned(), band.as_i64().map_or_else(|| shown.into(), Value::Int));
     }
     Ok(fields)
