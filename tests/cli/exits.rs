@@ -103,3 +103,16 @@ async fn in_part_is_not_failed() {
     assert!(ran.out.contains("failed"), "{}", ran.out);
     place.rocade(&["apply", "--yes"]).ended(0);
 }
+
+/// Gateways lock out after three refused logins: a run tries one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_tried_once_a_run() {
+    let place = Place::new().await;
+    let right = place.device("pool-gw").plan.password.clone();
+    place.set_secret("gateways/pool-gw/admin", "not the password");
+    let ran = place.rocade(&["plan", "pool-gw"]).ended(1);
+    assert!(ran.out.contains("password"), "{}", ran.out);
+    place.rocade(&["apply", "pool-gw", "--yes"]).ended(3);
+    place.set_secret("gateways/pool-gw/admin", &right);
+    place.rocade(&["plan", "pool-gw"]).ended(0);
+}

@@ -8,4 +8,5 @@ mod offline;
 #[allow(dead_code, reason = "the story uses the rest of it")]
 mod place;
 mod plans;
+mod questions;
 mod secrets;

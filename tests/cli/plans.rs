@@ -40,7 +40,8 @@ async fn a_plan_of_one_target_is_applied_to_that_target() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stale_plan_is_refused_whatever_made_it_stale() {
-    let turns: [(&str, fn(&Place)); 3] = [
+    type Turn = (&'static str, fn(&Place));
+    let turns: [Turn; 3] = [
         ("the inventory", |place| one_client_less(place)),
         ("a secret", |place| place.set_secret("brokers/main/history", "a fourth password")),
         ("the target", |place| place.put("main", "/etc/mosquitto/conf.d/rocade.conf", "# by hand\n")),
