@@ -1,6 +1,6 @@
 //! Secrets, the authority and pinned keys, by hand.
 
-use crate::place::Place;
+use crate::place::{Place, program};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_set_got_checked_and_encrypted_anew() {
@@ -53,7 +53,8 @@ async fn the_authority_is_made_once_by_hand() {
     let again = place.rocade(&["pki", "init"]).ended(0);
     assert!(again.err.contains("there already"), "{}", again.err);
     assert_eq!(std::fs::read(place.file("pki/root.pem")).unwrap(), root);
-    place.rocade(&["pki", "issue", "main"]).ended(0);
+    let issued = place.rocade(&["pki", "issue", "main", "--json"]).ended(0).json();
+    assert_eq!(issued["steps"][0]["outcome"], "done");
     assert!(place.rocade(&["pki", "status"]).ended(0).out.contains("days left"));
     assert_eq!(place.writes(), [""; 0]);
     place.rocade(&["apply", "--yes"]).ended(0);
@@ -79,4 +80,21 @@ async fn an_unknown_host_is_refused_until_its_key_is_trusted() {
     assert!(ran.out.contains(&place.device("main").fingerprint), "{}", ran.out);
     place.rocade(&["trust", "pool-gw", "--fingerprint", &fingerprint]).ended(0);
     place.rocade(&["plan", "pool-gw"]).ended(0);
+}
+
+/// The first repository makes the identity, the next one is opened by it too.
+#[test]
+fn one_identity_serves_several_repositories() {
+    let home = tempfile::tempdir().unwrap();
+    let keygen = |name: &str| {
+        let root = home.path().join(name);
+        std::fs::create_dir_all(root.join("inventory")).unwrap();
+        let output = program(&root).env("HOME", home.path()).args(["secrets", "keygen"]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let recipients = std::fs::read_to_string(root.join("inventory/secrets/recipients.txt")).unwrap();
+        let recipient = String::from_utf8(output.stdout).unwrap();
+        assert!(recipients.contains(recipient.trim()), "{recipients}");
+        recipient
+    };
+    assert_eq!(keygen("one"), keygen("two"));
 }

@@ -25,11 +25,15 @@ pub fn run(arguments: &Arguments, verb: &Pki) -> anyhow::Result<Exit> {
             &move |change| change.address.key.collection == "certificate" && change.address.key.name == *name
         }
     };
-    carry_out(&Arc::new(workspace), wanted)
+    carry_out(arguments, &Arc::new(workspace), wanted)
 }
 
 /// Carries out those changes of the authority's own plan that are wanted.
-fn carry_out(workspace: &Arc<Workspace>, wanted: &dyn Fn(&Change) -> bool) -> anyhow::Result<Exit> {
+fn carry_out(
+    arguments: &Arguments,
+    workspace: &Arc<Workspace>,
+    wanted: &dyn Fn(&Change) -> bool,
+) -> anyhow::Result<Exit> {
     struct Kept(Vec<Step>);
     impl Report for Kept {
         fn step(&mut self, address: &crate::model::Address, outcome: crate::model::Outcome) {
@@ -39,11 +43,16 @@ fn carry_out(workspace: &Arc<Workspace>, wanted: &dyn Fn(&Change) -> bool) -> an
     let mut kept = Kept(Vec::new());
     let done = super::wait(crate::run::own_target(workspace, wanted, &mut kept))?;
     let Waited::Done(left) = done else { return Ok(Exit::Interrupted) };
-    if kept.0.is_empty() && left.is_empty() {
+    if kept.0.is_empty() && left.is_empty() && !arguments.json {
         say::word("It is there already and as wished.");
         return Ok(Exit::Done);
     }
-    say::data(&show::steps(&kept.0, true));
+    if arguments.json {
+        let result = serde_json::json!({ "format_version": PLAN_FORMAT, "steps": kept.0 });
+        say::data(&serde_json::to_string_pretty(&result).context("writing the result as JSON")?);
+    } else {
+        say::data(&show::steps(&kept.0, true));
+    }
     let good = kept.0.iter().all(|step| step.outcome == crate::model::Outcome::Done);
     Ok(if good { Exit::Done } else { Exit::Failed })
 }
