@@ -6,8 +6,12 @@
 
 #[path = "chain/bed.rs"]
 mod bed;
+#[path = "chain/changed.rs"]
+mod changed;
 #[path = "chain/clients.rs"]
 mod clients;
+#[path = "chain/endured.rs"]
+mod endured;
 #[path = "chain/first.rs"]
 mod first;
 #[path = "chain/readings.rs"]

@@ -5,7 +5,6 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -20,27 +19,27 @@ pub const BROKER: &str = "broker";
 
 /// A running bed.
 pub struct Bed {
-    description: Value,
+    description: PathBuf,
 }
 
 /// The bed that `ROCADE_BED` describes.
-pub fn bed() -> &'static Bed {
-    static BED: OnceLock<Bed> = OnceLock::new();
-    BED.get_or_init(|| {
-        let path = std::env::var_os("ROCADE_BED")
-            .expect("these tests need a bed of hosts: run tests/run, or tests/bed/up and set ROCADE_BED");
-        let text = std::fs::read_to_string(&path).expect("ROCADE_BED names the description of a bed that is up");
-        Bed { description: serde_json::from_str(&text).unwrap() }
-    })
+pub fn bed() -> Bed {
+    let description = std::env::var_os("ROCADE_BED")
+        .expect("these tests need a bed of hosts: run tests/run, or tests/bed/up and set ROCADE_BED");
+    Bed { description: description.into() }
 }
 
 impl Bed {
-    fn word(&self, pointer: &str) -> &str {
-        self.description.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer}"))
+    /// Read anew each time: a reset may give a host other keys.
+    fn word(&self, pointer: &str) -> String {
+        let text = std::fs::read_to_string(&self.description).expect("ROCADE_BED describes a bed that is up");
+        let description: Value = serde_json::from_str(&text).unwrap();
+        let word = description.pointer(pointer).and_then(Value::as_str);
+        word.unwrap_or_else(|| panic!("the bed has no {pointer}")).to_owned()
     }
 
     /// What the bed says of a host: `address`, `user`, `password`, `host_key_fingerprint`.
-    pub fn host(&self, host: &str, word: &str) -> &str {
+    pub fn host(&self, host: &str, word: &str) -> String {
         self.word(&format!("/hosts/{host}/{word}"))
     }
 
@@ -60,7 +59,7 @@ impl Bed {
     /// A program with the machine's own files in the network of a host: its loopback is the host's.
     pub fn beside(&self, host: &str, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", self.host(host, "namespace")]).arg(program);
+        command.args(["netns", "exec", &self.host(host, "namespace")]).arg(program);
         command
     }
 
@@ -84,6 +83,11 @@ impl Bed {
     /// The host as it left the factory; its SSH host keys stay.
     pub fn reset(&self, host: &str) {
         succeed(self.tool("reset").arg(host));
+    }
+
+    /// The host as it left the factory, or its successor: it shows other SSH host keys.
+    pub fn replace(&self, host: &str) {
+        succeed(self.tool("reset").args([host, "--new-host-keys"]));
     }
 
     /// A power cut; returns when the host is up again.

@@ -38,7 +38,7 @@ impl Client {
         Self {
             user: user.to_owned(),
             password: password.to_owned(),
-            address: bed().host(BROKER, "address").to_owned(),
+            address: bed().host(BROKER, "address"),
             port: 8883,
             tls: vec!["--cafile".to_owned(), root],
         }

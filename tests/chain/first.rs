@@ -12,7 +12,7 @@ pub fn state(host: &str) -> String {
         BROKER => bed().on(
             host,
             &format!(
-                "/usr/bin/find /etc/mosquitto {listing}
+                "/usr/bin/find /etc/mosquitto -name candidate -prune -o {listing}
                 systemctl show --property MainPID,ExecMainStartTimestamp,NRestarts,UnitFileState mosquitto
                 grep -c 'Reloading config' /var/log/mosquitto/mosquitto.log || true"
             ),
@@ -22,7 +22,7 @@ pub fn state(host: &str) -> String {
             &format!(
                 "/usr/bin/find /var/config/rocade/relay /etc/init.d/rocade-relay /etc/rc?.d \
                 -path '*/__pycache__*' -prune -o {listing}
-                cat /var/run/rocade-relay.pid && pgrep -f relay/main.py"
+                cat /var/run/rocade-relay.pid && pgrep -f '[r]elay/main.py'"
             ),
         ),
     }
@@ -49,8 +49,10 @@ fn a_plan_is_applied_to_untouched_hosts_and_then_nothing_is_written() {
     let again = site.rocade(&["apply", "--yes"]).ends_with(0);
     assert!(again.out.contains("no changes"), "{}", again.out);
     assert_eq!(site.rocade(&["apply", "--yes", "--json"]).ends_with(0).json()["complete"], true);
-    let after = (state(BROKER), state(GATEWAY), repository(&site), bed().api_writes());
-    assert_eq!(before, after);
+    assert_eq!(before.0, state(BROKER));
+    assert_eq!(before.1, state(GATEWAY));
+    assert_eq!(before.2, repository(&site));
+    assert_eq!(before.3, bed().api_writes());
 
     // The plan is used up: what it meant to make is there.
     let stale = site.rocade(&["apply", plan]).ends_with(6);

@@ -92,10 +92,15 @@ impl Site {
         site.rocade(&["secrets", "keygen", "--output", identity.to_str().unwrap()]).ends_with(0);
         site.set_first_secrets();
         for (name, host) in [("pool-gw", GATEWAY), ("main", BROKER)] {
-            let shown = bed().host(host, "host_key_fingerprint");
-            site.rocade(&["trust", name, "--fingerprint", shown]).ends_with(0);
+            site.trust(name, host);
         }
         site
+    }
+
+    /// Pins the key that a host of the bed shows.
+    pub fn trust(&self, name: &str, host: &str) {
+        let shown = bed().host(host, "host_key_fingerprint");
+        self.rocade(&["trust", name, "--fingerprint", &shown]).ends_with(0);
     }
 
     /// The repository's folder, or a file in it.
@@ -108,17 +113,31 @@ impl Site {
         self.folder.join(name)
     }
 
+    /// The inventory that every test begins with, without what another test added.
     fn write_inventory(&self) {
+        for entry in fs::read_dir(self.path("inventory")).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.extension().is_some_and(|extension| extension == "yaml") {
+                fs::remove_file(entry).unwrap();
+            }
+        }
+        if self.path("templates").exists() {
+            fs::remove_dir_all(self.path("templates")).unwrap();
+        }
         for (name, text) in INVENTORY {
             fs::write(self.path("inventory").join(name), text).unwrap();
         }
         fs::write(self.path("inventory/recorded.yaml"), super::readings::recorded_sensors()).unwrap();
     }
 
+    /// Takes a file out again.
+    pub fn remove(&self, path: &str) {
+        fs::remove_file(self.path(path)).unwrap();
+    }
+
     /// The logins of the hosts, and a key or password of its own for whatever else the inventory names.
     fn set_first_secrets(&mut self) {
-        self.set("gateways/pool-gw/admin", bed().host(GATEWAY, "password"));
-        self.set("brokers/main/admin", bed().host(BROKER, "password"));
+        self.set("gateways/pool-gw/admin", &bed().host(GATEWAY, "password"));
+        self.set("brokers/main/admin", &bed().host(BROKER, "password"));
         self.set_new("gateways/pool-gw/network");
         self.set_new("brokers/main/signage");
         let sensors = fs::read_to_string(self.path("inventory/sensors.yaml")).unwrap()

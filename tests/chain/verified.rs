@@ -53,6 +53,6 @@ fn a_hole_made_by_hand_is_found_shown_and_closed() {
     assert_eq!(failing(&site, 1), ["signage logs in and may not publish to rocade's topics"]);
     let plan = site.rocade(&["plan", "-v"]).ends_with(0);
     assert!(plan.out.contains("-topic write rocade/verify/#"), "{}", plan.out);
-    assert_eq!(site.applied(), ["update file /etc/mosquitto/rocade/acl", "wake service mosquitto"]);
+    assert_eq!(site.applied(), ["update file /etc/mosquitto/rocade/acl", "update service mosquitto"]);
     assert_eq!(failing(&site, 0), [""; 0]);
 }
