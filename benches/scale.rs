@@ -64,16 +64,16 @@ fn write_inventory(root: &Path, gateways: usize) {
     for gateway in 0..gateways {
         let mut text = format!(
             "gateways:\n  gw-{gateway}:\n    site: pool\n    model: multitech-conduit\n    address: \
-             gw-{gateway}.example.net\n    lorawan: {{region: EU868, network_key: {{secret: gateways/gw-{gateway}/network}}}}\n    \
-             relay: {{broker: main}}\nsensors:\n"
+             gw-{gateway}.example.net\n    lorawan: {{region: EU868, network_key: {{secret: \
+             gateways/gw-{gateway}/network}}}}\n    relay: {{broker: main}}\nsensors:\n"
         );
         for sensor in 0..SENSORS_A_GATEWAY {
             let number = gateway * SENSORS_A_GATEWAY + sensor;
             let _ = write!(
                 text,
                 "  s-{number}:\n    gateway: gw-{gateway}\n    model: adeunis-comfort-co2\n    dev_eui: \
-                 0018B210{number:08X}\n    app_eui: 0018B24441524632\n    app_key: {{secret: sensors/s-{number}/app_key}}\n    \
-                 period: 10m\n    topic: sites/pool/s-{number}\n"
+                 0018B210{number:08X}\n    app_eui: 0018B24441524632\n    app_key: {{secret: \
+                 sensors/s-{number}/app_key}}\n    period: 10m\n    topic: sites/pool/s-{number}\n"
             );
         }
         fs::write(folder.join(format!("gw-{gateway}.yaml")), text).unwrap();
@@ -85,7 +85,9 @@ fn wishes(inventory: &Inventory) -> Vec<Wish> {
     provider
         .sites(inventory)
         .iter()
-        .map(|site| provider.desire(inventory, &site.target, &Shelf).unwrap_or_else(|faults| panic!("{faults:?}")))
+        .map(|site| {
+            provider.desire(inventory, &site.target, &Shelf).unwrap_or_else(|faults| panic!("{faults:?}"))
+        })
         .collect()
 }
 

@@ -2,8 +2,8 @@
 
 mod arguments;
 mod exit;
-mod progress;
 mod programs;
+mod progress;
 mod say;
 mod show;
 mod surroundings;

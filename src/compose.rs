@@ -20,10 +20,7 @@ pub struct Composed {
 }
 
 /// The targets of the inventory with the provider of each.
-pub fn sites<'a>(
-    inventory: &Inventory,
-    providers: &'a [Box<dyn Provider>],
-) -> Vec<(Site, &'a dyn Provider)> {
+pub fn sites<'a>(inventory: &Inventory, providers: &'a [Box<dyn Provider>]) -> Vec<(Site, &'a dyn Provider)> {
     providers
         .iter()
         .flat_map(|provider| provider.sites(inventory).into_iter().map(move |site| (site, &**provider)))

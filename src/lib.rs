@@ -1,14 +1,20 @@
 //! `rocade`: provisioning and configuration as code for LoRaWAN gateways, sensors, MQTT brokers,
 //! certificates and telephone systems. ARCHITECTURE.md tells the way of the data and the rooms.
 
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)
+)]
+
 pub mod cli;
 pub mod compose;
 pub mod host;
 pub mod inventory;
 pub mod lab;
 pub mod model;
-pub mod plan;
 pub mod pki;
+pub mod plan;
 pub mod providers;
 pub mod repository;
 pub mod run;

@@ -179,10 +179,15 @@ pub trait Provider: Send + Sync {
 }
 
 /// The table of kinds: one line each.
-pub fn table(root: &std::path::Path, store: &std::sync::Arc<Store>, now: jiff::Timestamp) -> Vec<Box<dyn Provider>> {
+pub fn table(
+    root: &std::path::Path,
+    store: &std::sync::Arc<Store>,
+    now: jiff::Timestamp,
+) -> Vec<Box<dyn Provider>> {
     vec![
         Box::new(pki::PkiProvider::new(root.to_owned(), std::sync::Arc::clone(store), now)),
         Box::new(mosquitto::MosquittoProvider),
+        Box::new(linux::LinuxProvider),
         Box::new(conduit::ConduitProvider),
     ]
 }

@@ -30,7 +30,6 @@ impl Templates {
             let html = name.trim_end_matches(".j2").ends_with(".html");
             if html { AutoEscape::Html } else { AutoEscape::None }
         });
-        environment.add_filter("tojson", json);
         let place = folder.clone();
         environment.set_loader(move |name| load(&place, name));
         Self { folder, environment }
@@ -95,17 +94,6 @@ impl Templates {
             .collect();
         format!("templates/{name}:{line}: {what} in `{snippet}`")
     }
-}
-
-/// A value as JSON that may also stand within HTML.
-fn json(value: &minijinja::Value) -> Result<minijinja::Value, Error> {
-    let text = serde_json::to_string(value).map_err(|error| {
-        Error::new(ErrorKind::BadSerialization, "no JSON can be made of it").with_source(error)
-    })?;
-    let text = [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\'', "\\u0027")]
-        .iter()
-        .fold(text, |text, (character, escape)| text.replace(*character, escape));
-    Ok(minijinja::Value::from_safe_string(text))
 }
 
 /// Refuses names that lead out of the folder.

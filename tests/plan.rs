@@ -74,6 +74,21 @@ fn creates_come_by_rank_and_actors_last() {
 }
 
 #[test]
+fn who_is_woken_shows_the_strongest_impact_of_the_causes() {
+    let mut wish = wish();
+    for (name, impact) in [("hall", Impact::Reload("lora".into())), ("attic", Impact::Restart("lora".into()))]
+    {
+        let mut sensor = resource(&[("dev_eui", "0020".into())], Some(lora()));
+        sensor.impact = impact;
+        wish.resources.insert(Key::new("sensor", name), sensor);
+    }
+    let plan = plan(&wish, &seen());
+    let woken = plan.changes.iter().find(|change| change.action == Action::Wake).unwrap();
+    assert_eq!(woken.impact, Impact::Restart("lora".into()));
+    assert_eq!(woken.because, [Key::new("sensor", "attic"), Key::new("sensor", "hall")]);
+}
+
+#[test]
 fn what_nobody_wished_goes_only_from_a_collection_that_is_ours() {
     let mut observed = seen();
     observed.resources.insert(Key::new("sensor", "stranger"), fields(&[("dev_eui", "0019".into())]));

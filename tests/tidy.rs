@@ -77,9 +77,10 @@ fn functions(text: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (start, line) in lines.iter().enumerate() {
         let code = line.trim_start();
-        let opens = ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(super) fn ", "pub(super) async fn "]
-            .iter()
-            .any(|word| code.starts_with(word));
+        let opens =
+            ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(super) fn ", "pub(super) async fn "]
+                .iter()
+                .any(|word| code.starts_with(word));
         if !opens || code.ends_with(';') {
             continue;
         }
@@ -107,7 +108,8 @@ fn functions_files_and_lines_stay_small() {
         }
         for (start, length) in functions(&text) {
             if length > FUNCTION_LINES {
-                faults.push(format!("{name}:{start}: a function of {length} lines, at most {FUNCTION_LINES}"));
+                faults
+                    .push(format!("{name}:{start}: a function of {length} lines, at most {FUNCTION_LINES}"));
             }
         }
     }
@@ -173,7 +175,10 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("SystemTime::now", &["cli", "lab"]),
     ("Timestamp::now", &["cli", "lab"]),
     ("std::env::var", &["cli", "lab"]),
-    (".reveal()", &["model", "secrets", "pki", "host", "transport", "providers", "compose", "plan", "lab", "cli"]),
+    (
+        ".reveal()",
+        &["model", "secrets", "pki", "host", "transport", "providers", "compose", "plan", "lab", "cli"],
+    ),
 ];
 
 #[test]
@@ -206,9 +211,23 @@ fn nothing_is_named_for_what_has_no_name() {
 #[test]
 fn the_house_has_its_rooms_and_papers() {
     for name in [
-        "Cargo.toml", "Cargo.lock", "src", "inventory", "templates", "pki", "playbooks", "tests", "benches",
-        "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "deny.toml",
-        ".ci/run", "tests/run",
+        "Cargo.toml",
+        "Cargo.lock",
+        "src",
+        "inventory",
+        "templates",
+        "pki",
+        "playbooks",
+        "tests",
+        "benches",
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "deny.toml",
+        ".ci/run",
+        "tests/run",
     ] {
         assert!(root().join(name).exists(), "{name} is missing");
     }

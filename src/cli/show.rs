@@ -20,7 +20,8 @@ pub fn plan(plan: &Plan, verbose: bool) -> String {
             continue;
         }
         let _ = writeln!(text, "{HEAD}{}{HEAD:#}  {}", head.target, head.title);
-        let width = changes.iter().map(|c| c.address.key.name.chars().count()).max().unwrap_or(0).clamp(8, 44);
+        let width =
+            changes.iter().map(|c| c.address.key.name.chars().count()).max().unwrap_or(0).clamp(8, 44);
         for change in changes {
             line(&mut text, change, width);
             if verbose {

@@ -15,7 +15,9 @@ pub fn identity(arguments: &Arguments) -> IdentitySource {
     let named = std::env::var_os("ROCADE_IDENTITY").filter(|path| !path.is_empty()).map(PathBuf::from);
     match arguments.identity.clone().or(named) {
         Some(file) => IdentitySource::File(file),
-        None => IdentitySource::Default { config_dir: crate::secrets::config_dir(|name| std::env::var_os(name)) },
+        None => {
+            IdentitySource::Default { config_dir: crate::secrets::config_dir(|name| std::env::var_os(name)) }
+        }
     }
 }
 
@@ -27,12 +29,16 @@ pub fn workspace(arguments: &Arguments) -> anyhow::Result<Workspace> {
     let options = Options {
         root: arguments.directory.clone(),
         identity: identity(arguments),
-        ssh_config: SshConfig::of(Person::from_env())?,
+        ssh_config: SshConfig::of(Person::of_environment(|name| std::env::var_os(name)))?,
         now: jiff::Timestamp::now(),
     };
     let workspace = Workspace::open(options)?;
     for warning in &workspace.loaded().warnings {
-        say::word(&inventory::report::human(std::slice::from_ref(warning), &workspace.loaded().sources, say::in_colour()));
+        say::word(&inventory::report::human(
+            std::slice::from_ref(warning),
+            &workspace.loaded().sources,
+            say::in_colour(),
+        ));
     }
     Ok(workspace)
 }

@@ -27,9 +27,8 @@ impl Shelf {
     }
 
     fn opened(&self, path: &str) -> Result<Secret, Fault> {
-        let known = |shelf: &Self| {
-            shelf.opened.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
-        };
+        let known =
+            |shelf: &Self| shelf.opened.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
         if let Some(secret) = known(self) {
             return Ok(secret);
         }

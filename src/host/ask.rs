@@ -7,7 +7,7 @@ use crate::model::Secret;
 /// A question. All of a plan's questions to one host travel in one exec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// Who the host is: answers [`Answer::Facts`] with `os`, `version`, `kernel`, `arch`, `hostname`,
+    /// Who the host is: answers [`Answer::Facts`] with `os`, `version`, `title`, `kernel`, `arch`, `hostname`,
     /// `init` (`systemd` or `sysvinit`), `python` (may be missing), `clock` (Unix seconds).
     Facts,
     /// What stands at a path, with the SHA-256 of a regular file: [`Answer::File`].
@@ -30,7 +30,8 @@ pub enum Ask {
         /// The distribution's name.
         name: String,
     },
-    /// A service and whether it runs with what is on disk: [`Answer::Service`].
+    /// A service and whether it runs with what is on disk: [`Answer::Service`]. Under a prefix nothing
+    /// runs; it is answered as running and current, since there is nothing to start.
     Service {
         /// The service's name.
         name: String,
@@ -49,7 +50,8 @@ pub enum Ask {
     },
     /// The addresses TCP listeners are bound to, as `address:port`: [`Answer::Names`].
     Listening,
-    /// The rules of one nftables table, as `nft list table` prints them: [`Answer::Content`].
+    /// The rules of one nftables table, as `nft list table` prints them: [`Answer::Content`]. On a host
+    /// without `nft` there is none.
     Firewall {
         /// Family and name, such as `inet rocade`.
         table: String,
@@ -145,7 +147,8 @@ pub struct Page {
 /// An order. Orders run in the sequence given; the first that fails ends it.
 #[derive(Clone, Debug)]
 pub enum Order {
-    /// Puts a file in place atomically: temporary file beside it, mode and owner, fsync, rename.
+    /// Puts a file in place atomically: temporary file beside it, mode and owner, fsync, rename. Missing
+    /// parents are made. A symbolic link is replaced, a directory never.
     Put {
         /// Absolute path.
         path: String,

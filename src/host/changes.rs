@@ -6,8 +6,8 @@ use super::{Order, Ruling};
 use crate::model::{Change, Outcome, Report};
 use crate::transport::Writing;
 
-/// Gives the orders of all changes in one exec. `orders[i]` belong to `changes[i]`: none when the orders of an
-/// earlier change do its work, a reason when it cannot be tried. The first change that fails ends it.
+/// Gives the orders of all changes in one exec. `orders[i]` belong to `changes[i]`: none when the orders
+/// of an earlier change do its work, a reason when it cannot be tried. The first change that fails ends it.
 pub async fn carry_out(
     changes: &[Change],
     orders: Vec<Result<Vec<Order>, String>>,

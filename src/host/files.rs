@@ -30,7 +30,8 @@ pub fn seen(facts: &FileFacts) -> Fields {
     wish(content, &facts.mode, &facts.owner, &facts.group)
 }
 
-/// The order that brings a file to its wish: its bytes when they differ or it is not there, else mode and owner.
+/// The order that brings a file to its wish: its bytes when they differ or it is not there, else mode and
+/// owner.
 ///
 /// # Errors
 /// When the wish lacks a field or its content is not made yet.

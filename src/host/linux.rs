@@ -87,7 +87,8 @@ impl<E: Exec> LinuxHost<E> {
         sudo.iter().chain(&shell).map(|word| (*word).to_owned()).collect()
     }
 
-    /// The password's line, which sudo takes, before the requests. When sudo does not ask, the host program skips it.
+    /// The password's line, which sudo takes, before the requests. When sudo does not ask, the host program
+    /// skips it.
     fn stdin(&self, requests: &[u8]) -> Zeroizing<Vec<u8>> {
         let password = self.become_root.password.as_ref().filter(|_| self.become_root.needed);
         let mut stdin = Zeroizing::new(Vec::with_capacity(requests.len() + 256));

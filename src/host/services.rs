@@ -1,6 +1,7 @@
 //! Services as fields of a resource: `enabled`, `running`, `current`.
 //!
-//! `current` is read from what runs and what is on disk, so a crash between a file and its restart loses nothing.
+//! `current` is read from what runs and what is on disk, so a crash between a file and its restart loses
+//! nothing.
 
 use super::{Order, ServiceAct, ServiceFacts};
 use crate::model::{Action, Change, Fields, Value};
@@ -11,9 +12,9 @@ pub fn seen(facts: &ServiceFacts) -> Fields {
     flags.map(|(name, flag)| (name.to_owned(), Value::Bool(flag))).into()
 }
 
-/// The orders that bring a service to its wish, at most one restart among them. `refresh` is what makes it take
-/// up its files ([`ServiceAct::Restart`] or [`ServiceAct::Reload`]); `touched` says that a file it reads changes
-/// in the same apply although the service's own change does not tell.
+/// The orders that bring a service to its wish, at most one restart among them. `refresh` is what makes it
+/// take up its files ([`ServiceAct::Restart`] or [`ServiceAct::Reload`]); `touched` says that a file it
+/// reads changes in the same apply although the service's own change does not tell.
 pub fn orders(
     name: &str,
     watch: &[String],

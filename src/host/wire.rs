@@ -1,9 +1,9 @@
 //! The words between us and the host program: requests one a line, answers one a record. Pure.
 //!
-//! A request line is its words, each ended by the unit separator (0x1f), so that empty words survive a shell's
-//! field splitting. An answer record is the same behind a record separator (0x1e); any other line outside a
-//! record is noise (a login banner) and is skipped. What arrives damaged becomes [`Answer::Unread`] or
-//! [`Ruling::Unknown`]: never a panic, never a guess.
+//! A request line is its words, each ended by the unit separator (0x1f), so that empty words survive a
+//! shell's field splitting. An answer record is the same behind a record separator (0x1e); any other line
+//! outside a record is noise (a login banner) and is skipped. What arrives damaged becomes
+//! [`Answer::Unread`] or [`Ruling::Unknown`]: never a panic, never a guess.
 //!
 //! [`Answer::Unread`]: super::Answer::Unread
 //! [`Ruling::Unknown`]: super::Ruling::Unknown
@@ -19,7 +19,8 @@ pub use answer::{AnswerDecoder, encode_answers};
 pub use request::{check_ask, check_order, decode_asks, decode_orders, encode_asks, encode_orders};
 pub use ruling::{RulingDecoder, encode_begin, encode_end, encode_ruling};
 
-/// The line before the first request. Whatever stands before it (a password that sudo did not take) is skipped.
+/// The line before the first request. Whatever stands before it (a password that sudo did not take) is
+/// skipped.
 pub const MAGIC: &str = "rocade-host 1";
 /// The line after the last request.
 const END: &str = "end";

@@ -7,8 +7,8 @@ use super::{Address, Fields, Key, Target, Unread};
 /// The version of the plan's JSON form: the minor part grows with additions, the major with breaks.
 pub const PLAN_FORMAT: &str = "1.0";
 
-/// What a change does to those who use the target.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+/// What a change does to those who use the target; the later, the more they notice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Impact {
     /// Nobody notices.

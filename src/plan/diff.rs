@@ -115,9 +115,18 @@ fn wake(pair: &Pair<'_>, changes: &mut Vec<Change>) {
             None => changes.extend(wake_change(pair, woken, cause)),
         }
     }
-    for change in changes.iter_mut() {
-        change.because.sort();
+    for index in 0..changes.len() {
+        changes[index].because.sort();
+        if changes[index].action == Action::Wake && changes[index].impact == Impact::None {
+            changes[index].impact = strongest(&changes[index].because, changes);
+        }
     }
+}
+
+/// The strongest impact of the changes at these places.
+fn strongest(causes: &[Key], changes: &[Change]) -> Impact {
+    let of_causes = changes.iter().filter(|change| causes.contains(&change.address.key));
+    of_causes.map(|change| change.impact.clone()).max().unwrap_or_default()
 }
 
 fn wakes(pair: &Pair<'_>, key: &Key) -> Option<Key> {

@@ -83,7 +83,9 @@ pub async fn carry_out(
     let after = read_again(workspace, scope, &plan, links, watch, &steps).await;
     let steps = plan.changes.iter().map(|change| Step {
         address: change.address.clone(),
-        outcome: steps.remove(&change.address).unwrap_or_else(|| Outcome::NotStarted("stopped before it".into())),
+        outcome: steps
+            .remove(&change.address)
+            .unwrap_or_else(|| Outcome::NotStarted("stopped before it".into())),
     });
     Applied { steps: steps.collect(), after }
 }

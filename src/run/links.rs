@@ -43,7 +43,9 @@ impl Links {
                 };
                 let session = Session::open(&route, workspace.known_hosts(), workspace.limits()).await?;
                 let sudo = match &ssh.sudo_password {
-                    Some(named) => Some(workspace.store().get(&named.secret).context("the password for sudo")?),
+                    Some(named) => {
+                        Some(workspace.store().get(&named.secret).context("the password for sudo")?)
+                    }
                     None => route.password.clone(),
                 };
                 let becoming = Become { needed: route.user != "root", password: sudo };

@@ -23,14 +23,16 @@ pub async fn own_target(
     let own = workspace.sites(&Scope::default())?.into_iter().map(|(site, _)| site);
     let site = own.into_iter().find(|site| matches!(site.reach, Reach::Repository));
     let site = site.ok_or_else(|| anyhow!("the inventory has no `pki` section"))?;
-    let scope = Scope { names: vec![format!("{}/{}", site.target.kind, site.target.name)], ..Scope::default() };
+    let scope =
+        Scope { names: vec![format!("{}/{}", site.target.kind, site.target.name)], ..Scope::default() };
     let links = Arc::new(Links::default());
     let watch: Arc<dyn Watch> = Arc::new(Unwatched);
     let surveyed = survey(workspace, &scope, &links, &watch).await?;
     if let Some(unread) = surveyed.plan.unread.first() {
         return Err(anyhow!("the repository could not be read: {}", unread.reason));
     }
-    let changes: Vec<Change> = surveyed.plan.changes.iter().filter(|change| wanted(change)).cloned().collect();
+    let changes: Vec<Change> =
+        surveyed.plan.changes.iter().filter(|change| wanted(change)).cloned().collect();
     let one = surveyed.composed.first().zip(surveyed.observed.get(&site.target));
     if let (Some((one, observed)), Some(provider)) = (one, workspace.provider("pki"))
         && !changes.is_empty()

@@ -96,7 +96,10 @@ pub(super) async fn observe(
     for one in composed {
         // A task that panicked must not make its target look empty.
         all.entry(one.wish.target.clone()).or_insert_with(|| {
-            Observed::unreachable(one.wish.target.clone(), "rocade failed while reading it; please report this")
+            Observed::unreachable(
+                one.wish.target.clone(),
+                "rocade failed while reading it; please report this",
+            )
         });
     }
     all

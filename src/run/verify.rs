@@ -83,11 +83,9 @@ pub async fn verify(
                 watch.event(super::Event::Reading(target));
                 tasks.spawn(async move { examine(&workspace, &subject, &links).await });
             }
-            Err(reason) => findings.push(Finding {
-                target,
-                what: "everything was applied".into(),
-                fault: Some(reason),
-            }),
+            Err(reason) => {
+                findings.push(Finding { target, what: "everything was applied".into(), fault: Some(reason) })
+            }
         }
     }
     while let Some(ended) = tasks.join_next().await {
@@ -135,7 +133,11 @@ fn subject(
     let leaf = ready(shelf.leaf(name))?;
     let address = broker.address.value.clone();
     let named = broker.names.iter().any(|held| held.value == address);
-    let server_name = if named { address.clone() } else { broker.names.first().map_or(address.clone(), |n| n.value.clone()) };
+    let server_name = if named {
+        address.clone()
+    } else {
+        broker.names.first().map_or(address.clone(), |n| n.value.clone())
+    };
     Ok(Subject {
         target,
         address,
@@ -204,7 +206,10 @@ impl Subject {
         if peer.fingerprint == self.fingerprint {
             return Ok(());
         }
-        Err(format!("it shows another one, SHA-256 {}: it has not taken up the new certificate", peer.fingerprint))
+        Err(format!(
+            "it shows another one, SHA-256 {}: it has not taken up the new certificate",
+            peer.fingerprint
+        ))
     }
 
     async fn clear_port_is_closed(&self) -> Result<(), String> {

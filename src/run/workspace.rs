@@ -42,7 +42,7 @@ impl fmt::Display for Refused {
             Refused::Inventory(report) => report.fmt(f),
             Refused::Scope(faults) => {
                 f.write_str(&faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-            },
+            }
             Refused::Repository(fault) => write!(f, "{fault:#}"),
         }
     }
@@ -119,7 +119,9 @@ impl Workspace {
             .into_iter()
             .cloned()
             .collect::<std::collections::BTreeSet<_>>();
-        let own = |site: &Site| matches!(site.reach, Reach::Repository) && !scope.except.contains(&site.target.name);
+        let own = |site: &Site| {
+            matches!(site.reach, Reach::Repository) && !scope.except.contains(&site.target.name)
+        };
         Ok(all.into_iter().filter(|(site, _)| chosen.contains(&site.target) || own(site)).collect())
     }
 
@@ -128,7 +130,8 @@ impl Workspace {
     /// # Errors
     /// When the choice fits nothing, or what is wished cannot be.
     pub fn compose(&self, scope: &Scope) -> Result<Vec<Composed>, Refused> {
-        compose::compose(self.inventory(), &self.sites(scope)?, &self.shelf).map_err(|faults| self.refused(&faults))
+        compose::compose(self.inventory(), &self.sites(scope)?, &self.shelf)
+            .map_err(|faults| self.refused(&faults))
     }
 
     /// Faults of wishes as findings of the inventory, at their places.

@@ -4,6 +4,7 @@
 //! Understood: `Host`, `Match all`, `HostName`, `User`, `Port`, `IdentityFile`, `ProxyJump`, `Include`. Other
 //! keywords do not concern us and are passed over; a `Match` we cannot judge never holds and is noted.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -28,12 +29,14 @@ pub struct Person {
 }
 
 impl Person {
-    /// Who the environment says we are.
-    pub fn from_env() -> Self {
-        let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let user = of("USER").or_else(|| of("LOGNAME")).unwrap_or_else(|| "root".into());
+    /// Who the environment says we are: `HOME`, `USER` or `LOGNAME`, `SSH_AUTH_SOCK`; on Windows `USERPROFILE`
+    /// and `USERNAME`.
+    pub fn of_environment(environment: impl Fn(&str) -> Option<OsString>) -> Self {
+        let of = |name: &str| environment(name).filter(|value| !value.is_empty());
+        let user =
+            of("USER").or_else(|| of("LOGNAME")).or_else(|| of("USERNAME")).unwrap_or_else(|| "root".into());
         Self {
-            home: of("HOME").unwrap_or_else(|| "/".into()).into(),
+            home: of("HOME").or_else(|| of("USERPROFILE")).unwrap_or_else(|| "/".into()).into(),
             user: user.to_string_lossy().into_owned(),
             agent: of("SSH_AUTH_SOCK").map(PathBuf::from),
         }

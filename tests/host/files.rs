@@ -177,7 +177,7 @@ async fn a_killed_program_leaves_the_old_file_and_the_next_one_cleans_up() {
     let folder = tempfile::tempdir().unwrap();
     for (shell, root, host) in hosts(folder.path()) {
         fs::write(root.join("config"), "old and whole").unwrap();
-        let orders = [put("/config", vec![b'n'; 400_000], "0644")];
+        let orders = [put("/config", vec![b'n'; 400_000], "0750")];
         let stream = rocade::host::wire::encode_orders(&orders).unwrap();
         let mut child = tokio::process::Command::new(&host.exec().shell[0])
             .args(&host.exec().shell[1..])

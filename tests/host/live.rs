@@ -203,8 +203,17 @@ case $1 in
 esac
 ";
 
+/// Whether services can be had as System V has them; says so when not.
+pub fn needs_no_systemd() -> bool {
+    let systemd = Path::new("/run/systemd/system").exists();
+    if systemd {
+        eprintln!("this machine runs systemd: the System V service is skipped");
+    }
+    !systemd
+}
+
 /// A shell in a mount namespace of its own, where /etc/init.d and /run are folders of the test.
-fn enclosed(folder: &Path, shell: &[&str]) -> Option<Here> {
+pub fn enclosed(folder: &Path, shell: &[&str]) -> Option<Here> {
     let (init, run) = (folder.join("init.d"), folder.join("run"));
     fs::create_dir_all(&init).unwrap();
     fs::create_dir_all(&run).unwrap();
@@ -229,8 +238,7 @@ async fn service(host: &LinuxHost<Here>, watch: &str) -> ServiceFacts {
 
 #[tokio::test]
 async fn a_service_runs_with_what_is_on_disk_or_says_that_it_does_not() {
-    if Path::new("/run/systemd/system").exists() {
-        eprintln!("this machine runs systemd: the System V service is skipped");
+    if !needs_no_systemd() {
         return;
     }
     for shell in [&["dash"][..], &["busybox", "sh"]] {
@@ -284,6 +292,47 @@ async fn a_service_runs_with_what_is_on_disk_or_says_that_it_does_not() {
             "{shell:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn no_content_stands_in_an_argument_or_an_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let search = "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' ' '";
+    let planted = "swordfish-4711-swordfish";
+    let armored = "c3dvcmRmaXNoLTQ3MTEtc3dvcmRmaXNo";
+    let look = |more: &str| Order::Run {
+        argv: ["sh", "-c", search, more].map(str::to_owned).into(),
+        stdin: secret(planted),
+    };
+    for (shell, here) in shells(folder.path()) {
+        let host = on(here, None);
+        let place = folder.path().join("secret").display().to_string();
+        let rulings = order(&host, &[put(&place, planted, "0600"), look("")]).await;
+        let [Ruling::Done(_), Ruling::Done(seen)] = rulings.as_slice() else {
+            panic!("{shell}: {rulings:?}")
+        };
+        assert!(seen.output.contains("rocade-host"), "{shell}: the search reads the program's arguments");
+        assert!(!seen.output.contains(planted) && !seen.output.contains(armored), "{shell}");
+        let rulings = order(&host, &[look("an argument: flounder-0815")]).await;
+        let [Ruling::Done(seen)] = rulings.as_slice() else { panic!("{shell}: {rulings:?}") };
+        assert!(seen.output.contains("flounder-0815"), "{shell}: the search finds what stands there");
+    }
+}
+
+#[test]
+fn the_program_is_plain_posix_shell() {
+    let Ok(mut check) = std::process::Command::new("shellcheck")
+        .args(["-s", "sh", "-S", "warning", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+    else {
+        eprintln!("shellcheck is not installed: skipped");
+        return;
+    };
+    check.stdin.take().unwrap().write_all(rocade::host::program().as_bytes()).unwrap();
+    let said = check.wait_with_output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
 }
 
 #[tokio::test]

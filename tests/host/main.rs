@@ -1,5 +1,8 @@
 //! The host program on this machine, under every POSIX shell found here: real files, real processes. A folder
 //! stands in as the host's root. BusyBox gets nothing but its own applets.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+#![allow(clippy::disallowed_methods, reason = "the machine's own programs prepare and check the cases")]
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -14,6 +17,7 @@ use rocade::transport::Hosting;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 mod files;
+mod linux;
 mod live;
 mod tree;
 

@@ -1,10 +1,6 @@
 //! One run: wish, look, plan, apply. The hands are laid on a simulated device.
 
-use std::time::Duration;
-
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use rocade::host::{Become, Ended, Exec, HostLimits, LinuxHost};
+use rocade::host::{Become, HostLimits, LinuxHost};
 use rocade::inventory::{self, Inventory};
 use rocade::lab::{Deed, Device, DevicePlan, Lab, LabPlan};
 use rocade::model::{Action, Address, Outcome, Plan, Report, Secret, Target, Wish};
@@ -34,7 +30,7 @@ pub fn wish(provider: &dyn Provider, inventory: &Inventory, name: &str, shelf: &
 /// A running device of the lab, reached as every device is: over SSH, as its user, with sudo.
 pub struct Bench {
     pub lab: Lab,
-    pub host: LinuxHost<Over>,
+    pub host: LinuxHost<Session>,
 }
 
 impl Bench {
@@ -59,7 +55,7 @@ impl Bench {
         let known = KnownHosts::read(&pins).unwrap();
         let session = Session::open(&route, &known, Limits::default()).await.unwrap();
         let sudo = Become { needed: true, password: Some(password) };
-        let host = LinuxHost::new(Over(session), sudo, None, HostLimits::default());
+        let host = LinuxHost::new(session, sudo, None, HostLimits::default());
         Self { lab, host }
     }
 
@@ -81,28 +77,6 @@ impl Bench {
         self.device()
             .with_state(|state| state.files.put(path, text.into(), 0o640, "root", group))
             .unwrap_or_else(|reason| panic!("{path}: {reason}"));
-    }
-}
-
-/// A session as the host room wants it.
-pub struct Over(Session);
-
-impl Exec for Over {
-    fn exec<'a>(
-        &'a self,
-        argv: &'a [String],
-        stdin: &'a [u8],
-        on_stdout: &'a mut (dyn FnMut(&[u8]) + Send),
-        limit: Duration,
-    ) -> BoxFuture<'a, anyhow::Result<Ended>> {
-        async move {
-            let ended = self.0.exec(argv, stdin, on_stdout, limit).await?;
-            Ok(Ended {
-                status: ended.status,
-                stderr: String::from_utf8_lossy(ended.stderr.as_ref()).into_owned(),
-            })
-        }
-        .boxed()
     }
 }
 

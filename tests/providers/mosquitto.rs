@@ -78,7 +78,7 @@ async fn a_new_host_becomes_the_broker_and_stays_so() {
 #[tokio::test]
 async fn before_the_first_apply_what_is_not_made_yet_is_pending() {
     let (bench, inventory) = (debian().await, inventory(&with_free_ports()));
-    let shelf = Shelf::default().with("brokers/main/signage", "x");
+    let shelf = Shelf::empty().with("brokers/main/signage", "x");
     let wish = wish(&MosquittoProvider, &inventory, "main", &shelf);
     let plan = plan(&MosquittoProvider, &wish, &bench.host).await;
     let pending: Vec<String> = plan
@@ -149,8 +149,7 @@ async fn a_configuration_that_would_not_start_is_not_put_in_place() {
     settle(&MosquittoProvider, &good, &bench.host).await;
     let before = bench.text("/etc/mosquitto/conf.d/rocade.conf");
     bench.device().log().clear();
-    let mut shelf = Shelf::filled();
-    shelf.templates.insert("mosquitto/rocade.conf.j2".to_owned(), "acl_file /nowhere\n".to_owned());
+    let shelf = Shelf::filled().with_template("mosquitto/rocade.conf.j2", "acl_file /nowhere\n");
     let bad = wish(&MosquittoProvider, &inventory, "main", &shelf);
     let ends = apply(&MosquittoProvider, &bad, &bench.host).await;
     assert!(matches!(ends[0].1, Outcome::Failed(_)), "{ends:?}");

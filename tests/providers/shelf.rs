@@ -2,26 +2,31 @@
 //! templates of the crate.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rocade::model::Secret;
 use rocade::providers::{Fault, Found, Leaf, Lookup};
+use rocade::template::Templates;
+use tempfile::TempDir;
 
 /// Made once: a certificate is the same for every wish of a test.
 static CERTIFICATES: OnceLock<(String, Leaf)> = OnceLock::new();
 
 /// A shelf; what it does not have is pending, as before a first apply.
-#[derive(Default)]
 pub struct Shelf {
     pub secrets: BTreeMap<String, String>,
     pub certificates: Option<(String, Leaf)>,
-    /// Templates in place of the crate's own.
-    pub templates: BTreeMap<String, String>,
+    repository: TempDir,
 }
 
 impl Shelf {
+    /// A shelf before anything was made.
+    pub fn empty() -> Self {
+        let repository = tempfile::tempdir().unwrap();
+        Self { secrets: BTreeMap::new(), certificates: None, repository }
+    }
+
     /// A shelf after the authority was made, with every secret the inventories of these tests name.
     pub fn filled() -> Self {
         let secrets = [
@@ -35,7 +40,7 @@ impl Shelf {
         Self {
             secrets: secrets.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             certificates: Some(CERTIFICATES.get_or_init(certificates).clone()),
-            templates: BTreeMap::new(),
+            ..Self::empty()
         }
     }
 
@@ -44,16 +49,16 @@ impl Shelf {
         self
     }
 
-    fn folder() -> PathBuf {
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("templates")
+    /// A template in place of the crate's own, as a repository's `templates/` has it.
+    pub fn with_template(self, path: &str, text: &str) -> Self {
+        let path = self.repository.path().join("templates").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
     }
 
-    fn text(&self, path: &str) -> Result<String, Fault> {
-        match self.templates.get(path) {
-            Some(text) => Ok(text.clone()),
-            None => std::fs::read_to_string(Self::folder().join(path))
-                .map_err(|error| Fault::new(format!("{path}: {error}"))),
-        }
+    fn templates(&self) -> Templates {
+        Templates::open(self.repository.path())
     }
 }
 
@@ -82,32 +87,15 @@ impl Lookup for Shelf {
     }
 
     fn source(&self, path: &str) -> Result<Vec<u8>, Fault> {
-        self.text(path).map(String::into_bytes)
+        self.templates().source(path).map_err(|error| Fault::new(format!("{error:#}")))
     }
 
     fn sources(&self, folder: &str) -> Vec<String> {
-        let root = Self::folder();
-        let mut found = Vec::new();
-        let mut folders = vec![root.join(folder)];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                let path = entry.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if let Ok(name) = path.strip_prefix(&root) {
-                    found.push(name.to_string_lossy().into_owned());
-                }
-            }
-        }
-        found
+        self.templates().sources(folder)
     }
 
     fn render(&self, path: &str, context: &serde_json::Value) -> Result<String, Fault> {
-        let mut environment = minijinja::Environment::new();
-        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-        environment.set_keep_trailing_newline(true);
-        let text = self.text(path)?;
-        environment.render_str(&text, context).map_err(|error| Fault::new(format!("{path}: {error}")))
+        self.templates().render(path, context).map_err(|error| Fault::new(format!("{error:#}")))
     }
 }
 

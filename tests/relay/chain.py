@@ -6,11 +6,9 @@ import os
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import paho.mqtt.client as mqtt
@@ -153,63 +151,67 @@ class Broker:
             return sum(text in line for line in lines)
 
 
-class Client:
-    """A test's own MQTT client; `received` holds what came, in order, as (topic, object, retained)."""
+class Reader:
+    """A subscriber of the remote broker: mosquitto_sub, which comes back by itself after an outage."""
 
-    def __init__(self, broker, name, authority=None, user=None, subscribe=None):
-        self.subscribe = subscribe
-        self.received = []
-        self.closed = False
+    def __init__(self, broker, home, name, authority):
+        self.lines = os.path.join(home, name + ".lines")
+        self.messages = []
+        self.read_to = 0
+        command = ["stdbuf", "-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", str(broker.port), "-i", name]
+        command += ["-c", "-q", "1", "-t", "#", "-F", "%r %t %p", "--cafile", authority]
+        before = broker.logged("Sending SUBACK to " + name)
+        with open(self.lines, "wb") as lines:
+            self.process = subprocess.Popen(
+                command + ["-u", "reader", "-P", "reader"], stdout=lines, stderr=subprocess.DEVNULL
+            )
+        wait_for("a subscription", lambda: broker.logged("Sending SUBACK to " + name) > before)
+
+    def received(self):
+        """What came so far, in order, as (topic, object, retained)."""
+        with open(self.lines, "rb") as lines:
+            lines.seek(self.read_to)
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    break
+                self.read_to += len(line)
+                retained, topic, payload = line.decode("utf-8").split(" ", 2)
+                self.messages.append((topic, json.loads(payload), retained == "1"))
+        return self.messages
+
+    def of(self, topic):
+        """The objects received on `topic`."""
+        return [value for at, value, _ in self.received() if at == topic]
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(PATIENCE_S)
+
+
+class Publisher:
+    """The network server's place at the local broker."""
+
+    def __init__(self, broker):
         self.connections = 0
-        self.subscribed = threading.Event()
-        arguments = dict(client_id=name, clean_session=False)
+        arguments = dict(client_id="network-server", clean_session=False)
         if hasattr(mqtt, "CallbackAPIVersion"):
             self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, **arguments)
         else:
             self.client = mqtt.Client(**arguments)
-        if authority is not None:
-            self.client.tls_set(authority, tls_version=ssl.PROTOCOL_TLS_CLIENT)
-            self.client.username_pw_set(user, user)
         self.client.reconnect_delay_set(1, 1)
         self.client.on_connect = self.on_connect
-        self.client.on_subscribe = lambda *details: self.subscribed.set()
-        self.client.on_message = self.on_message
         self.client.connect("127.0.0.1", broker.port)
-        if authority is None:
-            self.client.loop_start()
-        else:
-            threading.Thread(target=self.serve, daemon=True).start()
-        if subscribe is not None and not self.subscribed.wait(PATIENCE_S):
-            raise AssertionError("no subscription")
+        self.client.loop_start()
+        wait_for("the publisher to connect", lambda: self.connections)
 
-    def serve(self):
-        """Goes on over TLS errors, which paho-mqtt 1.6 lets through and which would end its own thread."""
-        while not self.closed:
-            try:
-                self.client.loop_forever()
-            except OSError:
-                pass
-
-    def on_connect(self, client, *details):
+    def on_connect(self, *details):
         self.connections += 1
-        if self.subscribe is not None:
-            client.subscribe(self.subscribe, 1)
 
-    def on_message(self, client, userdata, message):
-        self.received.append(
-            (message.topic, json.loads(message.payload.decode("utf-8")), bool(message.retain))
-        )
-
-    def publish(self, topic, payload, qos=1):
-        """Publishes; gives what can be waited on."""
-        return self.client.publish(topic, payload, qos)
-
-    def of(self, topic):
-        """The objects received on `topic`."""
-        return [value for at, value, _ in list(self.received) if at == topic]
+    def publish(self, topic, payload):
+        """Publishes at QoS 1; gives what can be waited on."""
+        return self.client.publish(topic, payload, 1)
 
     def close(self):
-        self.closed = True
         self.client.disconnect()
         self.client.loop_stop()
 
@@ -233,7 +235,9 @@ class Relay:
             json.dump(self.settings, file)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, os.path.join(places.RELAY, "main.py"), "--config", self.config], stderr=log
+                [sys.executable, os.path.join(places.RELAY, "main.py"), "--config", self.config],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
             )
         self.starts += 1
         wait_for("the relay to subscribe", lambda: self.logged("local broker: subscribed") >= self.starts)
@@ -348,12 +352,12 @@ class Chain:
         }
 
     def reader(self, name="reader"):
-        client = Client(self.remote, name, self.path("authority.pem"), "reader", "#")
+        client = Reader(self.remote, self.directory, name, self.path("authority.pem"))
         self.closing.append(client.close)
         return client
 
     def publisher(self):
-        client = Client(self.local, "network-server")
+        client = Publisher(self.local)
         self.closing.append(client.close)
         return client
 

@@ -81,7 +81,7 @@ class Delivery(ChainCase):
         late = self.chain.reader("late-reader")
         retained = wait_for("the retained reading", lambda: late.of(TOPIC))[0]
         self.assertEqual(retained, reading)
-        self.assertTrue([held for topic, _, held in late.received if topic == TOPIC][0])
+        self.assertTrue([held for topic, _, held in late.received() if topic == TOPIC][0])
         self.assertEqual(late.of(chain.PROBE_REPLY_TOPIC), [])
 
         health = wait_for("the health file", self.relay.health)
@@ -181,7 +181,7 @@ class Trust(ChainCase):
         self.chain.send(publisher, 5)
         wait_for("two refusals", lambda: self.relay.logged("certificate is not accepted") >= 2)
         wait_for("the health file to say so", lambda: self.relay.health().get("state") == "untrusted")
-        self.assertEqual(reader.received, [])
+        self.assertEqual(reader.received(), [])
         self.assertEqual(self.chain.remote.logged(" as rocade-relay-pool-gw"), 0)
         self.assert_only_tls(proxy)
 
@@ -190,7 +190,7 @@ class Trust(ChainCase):
         remote.update(ca_file=self.chain.path("authority.pem"), server_name="other.test")
         self.relay.start()
         wait_for("a refusal of the name", lambda: self.relay.logged("Hostname mismatch") >= 1)
-        self.assertEqual(reader.received, [])
+        self.assertEqual(reader.received(), [])
 
         # The right authority and name: what was spooled meanwhile arrives, still over TLS only.
         self.relay.stop()

@@ -51,8 +51,12 @@ pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
 
 /// The choice of targets and, when a name ends in `.json`, the checksum of the plan it holds.
 fn scope_and_plan(verb: &Apply) -> anyhow::Result<(Scope, Option<String>)> {
-    let (files, names): (Vec<_>, Vec<_>) =
-        verb.choice.names.iter().cloned().partition(|name| Path::new(name).extension().is_some_and(|e| e == "json"));
+    let (files, names): (Vec<_>, Vec<_>) = verb
+        .choice
+        .names
+        .iter()
+        .cloned()
+        .partition(|name| Path::new(name).extension().is_some_and(|e| e == "json"));
     let scope = Scope { names, ..super::scope(&verb.choice) };
     let checksum = match files.as_slice() {
         [] => None,
@@ -111,7 +115,9 @@ fn refusal(survey: &Survey, given: Option<&str>, verb: &Apply, arguments: &Argum
     }
     let open = changes.iter().filter(|change| !approval.covers(change)).count();
     if !say::can_ask(arguments.no_input) {
-        return Some(format!("{open} changes are not approved; say --yes or --approve, or run on a terminal"));
+        return Some(format!(
+            "{open} changes are not approved; say --yes or --approve, or run on a terminal"
+        ));
     }
     let question = format!("Carry out {} changes?", changes.len());
     (!say::confirm(&question)).then(|| "you said no; nothing was changed".into())

@@ -58,7 +58,9 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn tell(&self) -> anyhow::Result<()> {
-        say::data("A gateway and a broker host run on loopback, as they come out of their boxes. Their inventory:");
+        say::data(
+            "A gateway and a broker host run on loopback, as they come out of their boxes. Their inventory:",
+        );
         self.list_inventory()?;
         self.step("What would have to be done?", &["plan"], Exit::Done)?;
         self.step("Do it.", &["apply", "--yes"], Exit::Done)?;
@@ -69,14 +71,17 @@ impl Stage<'_> {
         self.step("What did it lose?", &["plan"], Exit::Done)?;
         self.step("Put it back.", &["apply", "--yes"], Exit::Done)?;
         self.nothing_left()?;
-        say::data("\nThat was the main job. `rocade lab up DIR` starts the same devices for you to play with.");
+        say::data(
+            "\nThat was the main job. `rocade lab up DIR` starts the same devices for you to play with.",
+        );
         Ok(())
     }
 
     fn list_inventory(&self) -> anyhow::Result<()> {
         for name in ["gateways.yaml", "sensors.yaml", "brokers.yaml"] {
             let path = self.folder.join("inventory").join(name);
-            let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+            let text =
+                std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
             for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
                 say::data(&format!("  {}{line}{:#}", say::DIM, say::DIM));
             }

@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 
 use crate::cli::arguments::{Generate, Secrets};
 use crate::cli::{Arguments, Exit, say, surroundings};
+use crate::compose;
+use crate::inventory;
 use crate::secrets::{self, Store};
-use crate::{compose, inventory};
 
 pub fn run(arguments: &Arguments, verb: &Secrets) -> anyhow::Result<Exit> {
     match verb {

@@ -24,7 +24,9 @@ fn draw(form: Form, diagnostics: &[Diagnostic], sources: &Sources) {
             let errors = diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count();
             let files = sources.files().count();
             match (errors, diagnostics.len() - errors) {
-                (0, 0) => say::word(&format!("{}The inventory is good{:#}: {files} files.", say::GOOD, say::GOOD)),
+                (0, 0) => {
+                    say::word(&format!("{}The inventory is good{:#}: {files} files.", say::GOOD, say::GOOD))
+                }
                 (errors, warnings) => say::word(&format!("{errors} errors, {warnings} warnings.")),
             }
         }

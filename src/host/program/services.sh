@@ -24,19 +24,25 @@ has_start_link() {
     return 1
 }
 
+# Whether a process is there and not only the record of its end.
+is_alive() {
+    case $1 in '' | *[!0-9]*) return 1 ;; esac
+    read -r record 2>/dev/null <"/proc/$1/stat" || return 1
+    case ${record##*) } in [ZX]*) return 1 ;; esac
+}
+
 # Sets pid to the process of a service that has no manager: 0 when there is none.
 find_process() {
     for place in "/run/$1.pid" "/var/run/$1.pid" "/run/$1/$1.pid" "/var/run/$1/$1.pid"; do
         [ -r "$place" ] || continue
         pid=''
         read -r pid <"$place" || :
-        case $pid in
-            '' | *[!0-9]*) ;;
-            *) [ ! -d "/proc/$pid" ] || return 0 ;;
-        esac
+        ! is_alive "$pid" || return 0
     done
     pid=0
-    for place in $(pidof "$1" 2>/dev/null); do pid=$place; done
+    for process in $(pidof "$1" 2>/dev/null); do
+        ! is_alive "$process" || pid=$process
+    done
 }
 
 # Sets present, enabled, running, pid and, without a process, began.
@@ -195,7 +201,7 @@ act() {
 
 # Waits until a service runs, after a restart as another process than before.
 await_service() {
-    for second in 1 2 3 4 5; do
+    for _ in 1 2 3 4 5; do
         read_service "$1" || return 1
         if [ "$running" = 1 ]; then
             if [ "$pid" = 0 ] || [ "$2" != restart ] || [ "$pid" != "$3" ]; then return 0; fi

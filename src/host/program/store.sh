@@ -48,14 +48,20 @@ is_born_roots() {
     [ "$2:$3" = root:root ] && [ -O / ] && [ ! -g "$1" ]
 }
 
+# Writes contents beside their place and puts them there; runs in a process of its own.
 store() {
-    content "$1" "$2" | { set -C; decode >"$temp"; } || return 1
+    # What is begun can be read by nobody whom the whole will not let read.
+    born=''
+    ! is_born_roots "$folder" "$5" "$6" || case $4 in
+        0644 | 644) born=022 ;;
+        0640 | 640) born=027 ;;
+        0600 | 600) born=077 ;;
+    esac
+    umask "${born:-077}"
+    set -C
+    content "$1" "$2" | decode >"$temp" || return 1
     skip_filling "$1" || return 1
-    if is_born_roots "$folder" "$5" "$6"; then
-        chmod "$4" "$temp"
-    else
-        own "$temp" "$4" "$5" "$6"
-    fi || return 1
+    [ -n "$born" ] || own "$temp" "$4" "$5" "$6" || return 1
     sync "$temp" || return 1
     # A link to a folder would take the file into that folder.
     if [ -L "$3" ] && [ -d "$3" ]; then rm -f "$3" || return 1; fi

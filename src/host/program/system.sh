@@ -14,12 +14,16 @@ ask_facts() {
         done <"$place"
         break
     done
-    python=$(python3 --version 2>/dev/null)
+    python=python3
+    [ ! -x /usr/bin/python3 ] || python=/usr/bin/python3
+    python=$($python --version 2>/dev/null)
+    read -r hostname </proc/sys/kernel/hostname
+    read -r kernel </proc/sys/kernel/osrelease
     init=sysvinit
     is_systemd && init=systemd
     set -- "os=$os" "version=$version" "title=$title" "init=$init" "clock=$(date +%s)"
     [ -z "$python" ] || set -- "$@" "python=${python#Python }"
-    reply facts "$@" "hostname=$(uname -n)" "kernel=$(uname -r)" "arch=$(uname -m)"
+    reply facts "$@" "hostname=$hostname" "kernel=$kernel" "arch=$(uname -m)"
 }
 
 # Answers all questions for packages at once.

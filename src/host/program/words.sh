@@ -27,11 +27,12 @@ unread() {
     reply unread "$word"
 }
 
+# Both stand at the end of a pipe or in a substitution only: they take the place of that process.
 if command -v base64 >/dev/null 2>&1; then
-    encode() { base64; }
-    decode() { base64 -d; }
+    encode() { exec base64; }
+    decode() { exec base64 -d; }
 elif command -v openssl >/dev/null 2>&1; then
-    encode() { openssl base64; }
+    encode() { exec openssl base64; }
     decode() { tr -d '\n' | openssl base64 -d -A; }
 else
     encode() { python3 -c 'import base64,sys; base64.encode(sys.stdin.buffer,sys.stdout.buffer)'; }

@@ -80,8 +80,8 @@ pub fn encode_begin() -> Vec<u8> {
     out
 }
 
-/// Writes one ruling as the host program does, for a simulated host. `NotStarted` and `Unknown` have no record:
-/// the host does not know of them.
+/// Writes one ruling as the host program does, for a simulated host. `NotStarted` and `Unknown` have no
+/// record: the host does not know of them.
 pub fn encode_ruling(index: usize, ruling: &Ruling) -> Vec<u8> {
     let mut out = Vec::new();
     let index = index.to_string();

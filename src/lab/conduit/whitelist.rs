@@ -95,9 +95,9 @@ mod tests {
         let entry = entry(&given).unwrap();
         assert_eq!(entry["deveui"], "00-18-b2-10-00-00-4a-2f");
         assert_eq!(entry["appkey"], "00112233445566778899aabbccddeeff");
-        assert_eq!(place(&[entry.clone()], "0018b21000004a2f"), Ok(0));
-        assert_eq!(place(&[entry.clone()], "0"), Ok(0));
-        assert!(place(&[entry.clone()], "1").is_err());
+        assert_eq!(place(std::slice::from_ref(&entry), "0018b21000004a2f"), Ok(0));
+        assert_eq!(place(std::slice::from_ref(&entry), "0"), Ok(0));
+        assert!(place(std::slice::from_ref(&entry), "1").is_err());
         assert!(list(&[given.clone(), given], 2000).is_err());
     }
 }

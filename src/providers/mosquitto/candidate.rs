@@ -10,7 +10,7 @@ use crate::model::{Fields, Key, Secret, Value};
 use crate::providers::Job;
 
 /// How long the second broker must live.
-const TRIAL_SECONDS: u32 = 2;
+const TRIAL_SECONDS: u32 = 1;
 
 /// The first port tried for a trial's listeners: above the ports that clients are given.
 const FIRST_PORT: u16 = 61_883;

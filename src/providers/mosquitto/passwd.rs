@@ -53,7 +53,11 @@ mod tests {
     use super::*;
 
     /// Made by `mosquitto_passwd` 2.0.11 for the password `secret`.
-    const BY_MOSQUITTO: &str = "ada:$7$101$v6SaW1h2/fZHj/++$CMlaTiK9YObCP7CGCSkm/tsiMZOYZK17F+Igcq8xDHBOqRUruHQDZpstNPUXZKa55ohAD+f3Jltefg1+0kg3Ew==";
+    const BY_MOSQUITTO: &str = concat!(
+        "ada:$7$101$v6SaW1h2/fZHj/++",
+        "$CMlaTiK9YObCP7CGCSkm/tsiMZOYZK17F+Igcq8xDHBOqRUruHQDZpstNPUXZKa55ohAD",
+        "+f3Jltefg1+0kg3Ew==",
+    );
 
     fn fits(fields: &Fields, password: &str) -> bool {
         let Some(Value::Verifier(verifier)) = fields.get("password") else { panic!("no verifier") };

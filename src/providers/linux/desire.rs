@@ -1,0 +1,129 @@
+//! What is wished of a host. Pure: the same inventory and templates give the same wish.
+
+use sha2::{Digest, Sha256};
+
+use super::{FILE, KIND, PACKAGE, RANK, SERVICE};
+use crate::host::{files, packages};
+use crate::inventory::{At, Host, HostFile, Inventory};
+use crate::model::{Fields, Impact, Key, Resource, Resources, Secret, Target, Value, Wish};
+use crate::providers::{Fault, Lookup};
+
+/// What a template knows besides the host's own variables.
+const GIVEN: [&str; 2] = ["host", "site"];
+
+/// All that is wished of one host.
+///
+/// # Errors
+/// Every fault found.
+pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) -> Result<Wish, Vec<Fault>> {
+    let Some(host) = inventory.hosts.get(&target.name) else {
+        return Err(vec![Fault::new(format!("the inventory has no host `{}`", target.name))]);
+    };
+    let mut resources = Resources::new();
+    let mut faults: Vec<Fault> = shadowed(host).collect();
+    for package in &host.packages {
+        let resource = Resource { fields: packages::wish(), ..Resource::default() };
+        resources.insert(Key::new(PACKAGE, package.as_str()), resource);
+    }
+    let context = context(inventory, &target.name, host);
+    for own in &host.files {
+        match file(host, own, &context, lookup) {
+            Ok(resource) => {
+                resources.extend(resource.wakes.clone().map(service));
+                resources.insert(Key::new(FILE, own.path.as_str()), resource);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    Ok(Wish { target: target.clone(), provider: KIND, rank: RANK, resources })
+}
+
+/// Variables that would hide what every template is given.
+fn shadowed(host: &At<Host>) -> impl Iterator<Item = Fault> {
+    GIVEN.into_iter().filter(|name| host.vars.contains_key(*name)).map(|name| {
+        Fault::new(format!("a variable cannot be called `{name}`: templates know the {name} by this name"))
+            .at(&host.place)
+    })
+}
+
+fn context(inventory: &Inventory, name: &str, host: &At<Host>) -> serde_json::Value {
+    let mut context = serde_json::json!(host.vars);
+    context["host"] = serde_json::json!({ "name": name, "address": host.address.as_str() });
+    if let Some((name, site)) =
+        host.site.as_ref().and_then(|name| inventory.sites.get_key_value(name.as_str()))
+    {
+        let timezone = site.timezone.as_ref().map(|timezone| timezone.as_str());
+        context["site"] = serde_json::json!({ "name": name, "title": site.title, "timezone": timezone });
+    }
+    context
+}
+
+/// A service that some file restarts.
+fn service(key: Key) -> (Key, Resource) {
+    let fields = ["running", "current"].map(|flag| (flag.to_owned(), Value::Bool(true)));
+    let impact = Impact::Restart(key.name.clone());
+    (key, Resource { fields: fields.into(), impact, ..Resource::default() })
+}
+
+fn file(
+    host: &At<Host>,
+    own: &At<HostFile>,
+    context: &serde_json::Value,
+    lookup: &dyn Lookup,
+) -> Result<Resource, Fault> {
+    let (content, summary) = content(own, context, lookup)?;
+    // Under a prefix nothing runs: there is no service to restart.
+    let service = own.restart.as_ref().filter(|_| host.root.is_none());
+    Ok(Resource {
+        fields: fields(own, content),
+        impact: service.map_or(Impact::None, |service| Impact::Restart(service.value.clone())),
+        wakes: service.map(|service| Key::new(SERVICE, service.as_str())),
+        summary,
+    })
+}
+
+fn fields(own: &HostFile, content: Value) -> Fields {
+    let mode = own.mode.as_ref().map_or("0644", |mode| mode.as_str());
+    let owner = own.owner.as_deref().unwrap_or("root");
+    files::wish(content, mode, owner, own.group.as_deref().unwrap_or(owner))
+}
+
+/// A file's content and where it comes from.
+fn content(
+    own: &At<HostFile>,
+    context: &serde_json::Value,
+    lookup: &dyn Lookup,
+) -> Result<(Value, String), Fault> {
+    match (&own.template, &own.source, &own.content) {
+        (Some(template), None, None) => {
+            let text = lookup.render(template, context).map_err(|fault| placed(fault, template))?;
+            Ok((Value::Text(text), format!("from templates/{}", template.value)))
+        }
+        (None, Some(source), None) => {
+            let bytes = lookup.source(source).map_err(|fault| placed(fault, source))?;
+            Ok((sent_as_is(bytes, source), format!("from templates/{}", source.value)))
+        }
+        (None, None, Some(text)) => Ok((Value::text(text.as_str()), String::new())),
+        _ => Err(Fault::new("a file comes from one of `template`, `source` and `content`").at(&own.place)),
+    }
+}
+
+/// A fault at the place of the inventory that led to it.
+fn placed(fault: Fault, named: &At<String>) -> Fault {
+    if fault.place.is_some() { fault } else { fault.at(&named.place) }
+}
+
+/// Text as text. Other bytes cannot be shown in a plan: they stand there by name and digest.
+fn sent_as_is(bytes: Vec<u8>, path: &str) -> Value {
+    match String::from_utf8(bytes) {
+        Ok(text) => Value::Text(text),
+        Err(error) => {
+            let bytes = error.into_bytes();
+            let digest = hex::encode(Sha256::digest(&bytes));
+            Value::Secret(Secret::new(bytes, format!("templates/{path}@{}", &digest[..12])))
+        }
+    }
+}
