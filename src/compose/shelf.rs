@@ -1,7 +1,7 @@
 //! What wishes may look up: secrets, certificates, templates of one repository. Secrets are opened when a
 //! wish needs them, each once a run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,13 +17,23 @@ pub struct Shelf {
     store: Arc<Store>,
     templates: Templates,
     opened: Mutex<HashMap<String, Secret>>,
+    awaited: Mutex<BTreeSet<String>>,
 }
 
 impl Shelf {
     /// Opens the shelf of a repository; reads nothing yet.
     pub fn open(root: &Path, store: Arc<Store>) -> Self {
         let templates = Templates::open(root);
-        Self { root: root.to_owned(), store, templates, opened: Mutex::default() }
+        Self { root: root.to_owned(), store, templates, opened: Mutex::default(), awaited: Mutex::default() }
+    }
+
+    /// Sets which certificates are about to be issued anew: they are pending, although older ones are here.
+    pub fn awaits(&self, certificates: BTreeSet<String>) {
+        *self.awaited.lock().unwrap_or_else(PoisonError::into_inner) = certificates;
+    }
+
+    fn is_awaited(&self, certificate: &str) -> bool {
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner).contains(certificate)
     }
 
     fn opened(&self, path: &str) -> Result<Secret, Fault> {
@@ -67,6 +77,7 @@ impl Lookup for Shelf {
 
     fn leaf(&self, name: &str) -> Result<Found<Leaf>, Fault> {
         let found = match self.load_authority()? {
+            _ if self.is_awaited(name) => None,
             Some(authority) => {
                 authority.leaf(name, &self.store).map_err(|fault| Fault::new(format!("{fault:#}")))?
             }

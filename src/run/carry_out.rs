@@ -67,6 +67,7 @@ pub async fn carry_out(
         let awaited = |change: &&Change| change.is_pending() && !makes(&composed, &change.address.target);
         if changes.iter().any(awaited) && !remade {
             remade = true;
+            workspace.shelf().awaits(BTreeSet::new());
             match workspace.compose(scope) {
                 Ok(again) => composed = again,
                 Err(refused) => {
@@ -233,6 +234,7 @@ async fn read_again(
     let touched: BTreeSet<&Target> = plan.changes.iter().map(|change| &change.address.target).collect();
     watch.event(Event::ReadingAgain);
     links.drop_lost().await;
+    workspace.shelf().awaits(BTreeSet::new());
     let all_done = steps.len() == plan.changes.len() && steps.values().all(|end| *end == Outcome::Done);
     let rounds = if all_done { READ_AGAIN.len() } else { 1 };
     let mut last = None;

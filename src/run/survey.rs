@@ -1,6 +1,6 @@
 //! Reads every chosen target at once, bounded, and makes the plan. Nothing is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::workspace::Workspace;
 use super::{Event, Links, Watch};
 use crate::compose::Composed;
-use crate::model::{Key, Observed, Plan, Target};
+use crate::model::{Action, Key, Observed, Plan, Target};
 use crate::plan::{self, Pair, Scope};
 use crate::providers::Reach;
 use crate::transport::Reading;
@@ -60,9 +60,31 @@ pub async fn survey(
     links: &Arc<Links>,
     watch: &Arc<dyn Watch>,
 ) -> Result<Survey, super::Refused> {
-    let composed = workspace.compose(scope)?;
+    workspace.shelf().awaits(BTreeSet::new());
+    let mut composed = workspace.compose(scope)?;
+    let anew = certificates_to_renew(workspace, &composed, links).await;
+    if !anew.is_empty() {
+        workspace.shelf().awaits(anew);
+        composed = workspace.compose(scope)?;
+    }
     let observed = observe(workspace, &composed, links, watch).await;
     Ok(Survey::make(composed, observed, workspace))
+}
+
+/// The certificates that are here and will be issued anew. Hosts are to be given the new ones by the same
+/// apply, so what is wished of them waits for it.
+async fn certificates_to_renew(
+    workspace: &Arc<Workspace>,
+    composed: &[Composed],
+    links: &Arc<Links>,
+) -> BTreeSet<String> {
+    let own = |one: &&Composed| matches!(one.site.reach, Reach::Repository);
+    let own: Vec<Composed> = composed.iter().filter(own).cloned().collect();
+    let quiet: Arc<dyn Watch> = Arc::new(super::Unwatched);
+    let observed = observe(workspace, &own, links, &quiet).await;
+    let changes = plan::make(&pairs(&own, &observed, workspace)).changes.into_iter();
+    let keys = changes.filter(|change| change.action == Action::Update).map(|change| change.address.key);
+    keys.filter(|key| key.collection == "certificate").map(|key| key.name).collect()
 }
 
 /// Reads the targets given, at most [`PARALLEL_TARGETS`] at a time; one that hangs holds up no other.

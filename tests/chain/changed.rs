@@ -66,7 +66,7 @@ fn a_sensor_comes_gets_another_key_and_goes() {
 
     joined(dev_eui);
     site.remove("inventory/pantry.yaml");
-    are(site.applied(), &[&["delete sensor pantry"][..], &other].concat());
+    are(site.applied(), &[&["delete sensor 0018b21000007777"][..], &other].concat());
     assert_eq!(key_of(dev_eui), None);
     let devices = bed().on(GATEWAY, "curl -sS http://127.0.0.1/api/lora/devices");
     assert!(!devices.contains(dev_eui), "{devices}");
