@@ -144,12 +144,17 @@ fn an_apply_cut_anywhere_is_finished_by_the_next() {
 #[ignore = "needs the bed of hosts: tests/run"]
 fn a_configuration_that_mosquitto_refuses_never_reaches_the_running_broker() {
     let site = site::ready();
-    let before = state(BROKER);
+    // The trial has a folder of its own beside the files: only the date of the folder around it may change.
+    let files = || {
+        let folder = |line: &&str| !line.starts_with("/etc/mosquitto/rocade ");
+        state(BROKER).lines().filter(folder).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = files();
     let faulty = include_str!("../../templates/mosquitto/rocade.conf.j2").to_owned() + "\nno_such_option true\n";
     site.add("templates/mosquitto/rocade.conf.j2", &faulty);
     let failed = site.rocade(&["apply", "--yes"]).ends_with(1);
     assert!(failed.out.contains("no_such_option"), "{}", failed.out);
-    assert_eq!(before, state(BROKER));
+    assert_eq!(before, files());
     site.remove("templates/mosquitto/rocade.conf.j2");
     site.is_settled();
 }
