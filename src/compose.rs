@@ -8,7 +8,7 @@ pub use shelf::Shelf;
 
 use crate::inventory::Inventory;
 use crate::model::Wish;
-use crate::providers::{Fault, Provider, Site};
+use crate::providers::{Fault, Provider, Reach, Site};
 
 /// One target: how it is reached and what is wished of it.
 #[derive(Clone, Debug)]
@@ -17,6 +17,13 @@ pub struct Composed {
     pub site: Site,
     /// What is wished.
     pub wish: Wish,
+}
+
+impl Composed {
+    /// Whether the target is the repository itself, which makes what others wait for.
+    pub fn is_own(&self) -> bool {
+        matches!(self.site.reach, Reach::Repository)
+    }
 }
 
 /// The targets of the inventory with the provider of each.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::Secret;
+use crate::model::{Action, Change, Secret};
 use crate::pki::Authority;
 use crate::providers::{Fault, Found, Leaf, Lookup};
 use crate::secrets::Store;
@@ -17,23 +17,29 @@ pub struct Shelf {
     store: Arc<Store>,
     templates: Templates,
     opened: Mutex<HashMap<String, Secret>>,
-    awaited: Mutex<BTreeSet<String>>,
+    reissued: Mutex<BTreeSet<String>>,
 }
 
 impl Shelf {
     /// Opens the shelf of a repository; reads nothing yet.
     pub fn open(root: &Path, store: Arc<Store>) -> Self {
         let templates = Templates::open(root);
-        Self { root: root.to_owned(), store, templates, opened: Mutex::default(), awaited: Mutex::default() }
+        let root = root.to_owned();
+        Self { root, store, templates, opened: Mutex::default(), reissued: Mutex::default() }
     }
 
-    /// Sets which certificates are about to be issued anew: they are pending, although older ones are here.
-    pub fn awaits(&self, certificates: BTreeSet<String>) {
-        *self.awaited.lock().unwrap_or_else(PoisonError::into_inner) = certificates;
+    /// Takes the changes that will be made to the repository itself: a leaf that is there and is issued anew
+    /// is pending until then. Without changes every leaf is what it is.
+    pub fn foresee(&self, own_changes: &[Change]) {
+        let reissued = own_changes.iter().filter(|change| {
+            change.address.key.collection == "certificate" && change.action == Action::Update
+        });
+        *self.reissued.lock().unwrap_or_else(PoisonError::into_inner) =
+            reissued.map(|change| change.address.key.name.clone()).collect();
     }
 
-    fn is_awaited(&self, certificate: &str) -> bool {
-        self.awaited.lock().unwrap_or_else(PoisonError::into_inner).contains(certificate)
+    fn is_reissued(&self, leaf: &str) -> bool {
+        self.reissued.lock().unwrap_or_else(PoisonError::into_inner).contains(leaf)
     }
 
     fn opened(&self, path: &str) -> Result<Secret, Fault> {
@@ -77,7 +83,7 @@ impl Lookup for Shelf {
 
     fn leaf(&self, name: &str) -> Result<Found<Leaf>, Fault> {
         let found = match self.load_authority()? {
-            _ if self.is_awaited(name) => None,
+            _ if self.is_reissued(name) => None,
             Some(authority) => {
                 authority.leaf(name, &self.store).map_err(|fault| Fault::new(format!("{fault:#}")))?
             }

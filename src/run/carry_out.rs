@@ -13,9 +13,9 @@ use super::watch::Keeper;
 use super::workspace::Workspace;
 use super::{Event, Links, Watch};
 use crate::compose::Composed;
-use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target};
+use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target, Unread};
 use crate::plan::{self, Scope};
-use crate::providers::{Job, Reach};
+use crate::providers::Job;
 use crate::transport::Writing;
 
 /// Set when the person asked to stop: what runs is finished, nothing new is started.
@@ -23,6 +23,8 @@ pub type Stop = Arc<AtomicBool>;
 
 /// How an apply ended.
 pub struct Applied {
+    /// The plan that was carried out.
+    pub plan: Plan,
     /// Each change of the plan and how it ended, in the plan's order.
     pub steps: Vec<Step>,
     /// The plan made after reading again; empty when all is as wished.
@@ -34,6 +36,15 @@ impl Applied {
     pub fn is_complete(&self) -> bool {
         self.steps.iter().all(|step| step.outcome == Outcome::Done)
             && self.after.as_ref().is_some_and(|plan| plan.changes.is_empty())
+    }
+
+    /// What could not be read: of the targets that were changed at the end, of the others at the beginning.
+    pub fn unread(&self) -> Vec<&Unread> {
+        let again = self.after.iter().flat_map(|after| &after.unread);
+        let read_again: BTreeSet<&Target> =
+            self.after.iter().flat_map(|after| &after.targets).map(|head| &head.target).collect();
+        let before = self.plan.unread.iter().filter(|entry| !read_again.contains(&entry.target));
+        before.chain(again).collect()
     }
 
     /// Whether anything was changed, or may have been.
@@ -52,6 +63,7 @@ pub async fn carry_out(
     stop: &Stop,
 ) -> Applied {
     let Survey { mut composed, observed, plan } = survey;
+    workspace.shelf().foresee(&[]);
     let mut steps: BTreeMap<Address, Outcome> = BTreeMap::new();
     let ranks: BTreeSet<u8> = composed.iter().map(|one| one.wish.rank).collect();
     let mut remade = false;
@@ -67,7 +79,6 @@ pub async fn carry_out(
         let awaited = |change: &&Change| change.is_pending() && !makes(&composed, &change.address.target);
         if changes.iter().any(awaited) && !remade {
             remade = true;
-            workspace.shelf().awaits(BTreeSet::new());
             match workspace.compose(scope) {
                 Ok(again) => composed = again,
                 Err(refused) => {
@@ -82,23 +93,22 @@ pub async fn carry_out(
         }
     }
     let after = read_again(workspace, scope, &plan, links, watch, &steps).await;
-    let steps = plan.changes.iter().map(|change| Step {
-        address: change.address.clone(),
-        outcome: steps
-            .remove(&change.address)
-            .unwrap_or_else(|| Outcome::NotStarted("stopped before it".into())),
-    });
-    Applied { steps: steps.collect(), after }
+    let end = |change: &Change| {
+        let outcome = steps.remove(&change.address);
+        let outcome = outcome.unwrap_or_else(|| Outcome::NotStarted("stopped before it".into()));
+        Step { address: change.address.clone(), outcome }
+    };
+    let steps = plan.changes.iter().map(end).collect();
+    Applied { plan, steps, after }
 }
 
 fn has_rank(composed: &[Composed], target: &Target, rank: u8) -> bool {
     composed.iter().any(|one| one.wish.target == *target && one.wish.rank == rank)
 }
 
-/// Whether a target is the repository itself, which makes what others wait for.
+/// Whether a target makes what others wait for.
 fn makes(composed: &[Composed], target: &Target) -> bool {
-    let own = |one: &Composed| one.wish.target == *target && matches!(one.site.reach, Reach::Repository);
-    composed.iter().any(own)
+    composed.iter().any(|one| one.wish.target == *target && one.is_own())
 }
 
 fn not_started(steps: &mut BTreeMap<Address, Outcome>, changes: &[&Change], reason: &str) {
@@ -234,7 +244,6 @@ async fn read_again(
     let touched: BTreeSet<&Target> = plan.changes.iter().map(|change| &change.address.target).collect();
     watch.event(Event::ReadingAgain);
     links.drop_lost().await;
-    workspace.shelf().awaits(BTreeSet::new());
     let all_done = steps.len() == plan.changes.len() && steps.values().all(|end| *end == Outcome::Done);
     let rounds = if all_done { READ_AGAIN.len() } else { 1 };
     let mut last = None;

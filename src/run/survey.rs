@@ -1,6 +1,6 @@
 //! Reads every chosen target at once, bounded, and makes the plan. Nothing is written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -11,7 +11,6 @@ use super::{Event, Links, Watch};
 use crate::compose::Composed;
 use crate::model::{Action, Key, Observed, Plan, Target};
 use crate::plan::{self, Pair, Scope};
-use crate::providers::Reach;
 use crate::transport::Reading;
 
 /// How many targets are read at the same time.
@@ -50,7 +49,8 @@ pub(super) fn pairs<'a>(
         .collect()
 }
 
-/// Composes the wishes, reads the targets chosen and plans.
+/// Composes the wishes, reads the targets chosen and plans. The repository itself comes first: what it will
+/// make anew, others are to be given anew.
 ///
 /// # Errors
 /// Faults of the inventory or of the choice. A target that cannot be read is no error: the plan names it.
@@ -60,31 +60,18 @@ pub async fn survey(
     links: &Arc<Links>,
     watch: &Arc<dyn Watch>,
 ) -> Result<Survey, super::Refused> {
-    workspace.shelf().awaits(BTreeSet::new());
-    let mut composed = workspace.compose(scope)?;
-    let anew = certificates_to_renew(workspace, &composed, links).await;
-    if !anew.is_empty() {
-        workspace.shelf().awaits(anew);
-        composed = workspace.compose(scope)?;
+    workspace.shelf().foresee(&[]);
+    let (own, mut others): (Vec<_>, Vec<_>) =
+        workspace.compose(scope)?.into_iter().partition(Composed::is_own);
+    let mut observed = observe(workspace, &own, links, watch).await;
+    let own_plan = plan::make(&pairs(&own, &observed, workspace));
+    if own_plan.changes.iter().any(|change| change.action == Action::Update) {
+        workspace.shelf().foresee(&own_plan.changes);
+        others = workspace.compose(scope)?.into_iter().filter(|one| !one.is_own()).collect();
     }
-    let observed = observe(workspace, &composed, links, watch).await;
+    observed.extend(observe(workspace, &others, links, watch).await);
+    let composed = own.into_iter().chain(others).collect();
     Ok(Survey::make(composed, observed, workspace))
-}
-
-/// The certificates that are here and will be issued anew. Hosts are to be given the new ones by the same
-/// apply, so what is wished of them waits for it.
-async fn certificates_to_renew(
-    workspace: &Arc<Workspace>,
-    composed: &[Composed],
-    links: &Arc<Links>,
-) -> BTreeSet<String> {
-    let own = |one: &&Composed| matches!(one.site.reach, Reach::Repository);
-    let own: Vec<Composed> = composed.iter().filter(own).cloned().collect();
-    let quiet: Arc<dyn Watch> = Arc::new(super::Unwatched);
-    let observed = observe(workspace, &own, links, &quiet).await;
-    let changes = plan::make(&pairs(&own, &observed, workspace)).changes.into_iter();
-    let keys = changes.filter(|change| change.action == Action::Update).map(|change| change.address.key);
-    keys.filter(|key| key.collection == "certificate").map(|key| key.name).collect()
 }
 
 /// Reads the targets given, at most [`PARALLEL_TARGETS`] at a time; one that hangs holds up no other.
@@ -138,7 +125,7 @@ async fn observe_one(workspace: &Workspace, one: &Composed, links: &Links) -> Ob
     };
     let hand = Reading::on(&*host);
     let mut observed = provider.observe(&one.wish, hand).await;
-    if matches!(one.site.reach, Reach::Repository) {
+    if one.is_own() {
         return observed;
     }
     let pair = Pair { wish: &one.wish, observed: &observed, table: provider.collections() };

@@ -152,18 +152,33 @@ class Broker:
 
 
 class Reader:
-    """A subscriber of the remote broker: mosquitto_sub, which comes back by itself after an outage."""
+    """A subscriber of the remote broker: mosquitto_sub with a session the broker keeps.
+
+    It is started again whenever it ends, since some TLS errors end it when the broker goes down.
+    """
 
     def __init__(self, broker, home, name, authority):
         self.lines = os.path.join(home, name + ".lines")
         self.messages = []
         self.read_to = 0
-        command = ["stdbuf", "-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", str(broker.port), "-i", name]
+        command = [
+            "sh",
+            "-c",
+            'while :; do "$@"; sleep 0.2; done',
+            "reader",
+            "stdbuf",
+            "-oL",
+            "mosquitto_sub",
+        ]
+        command += ["-h", "127.0.0.1", "-p", str(broker.port), "-i", name]
         command += ["-c", "-q", "1", "-t", "#", "-F", "%r %t %p", "--cafile", authority]
         before = broker.logged("Sending SUBACK to " + name)
         with open(self.lines, "wb") as lines:
             self.process = subprocess.Popen(
-                command + ["-u", "reader", "-P", "reader"], stdout=lines, stderr=subprocess.DEVNULL
+                command + ["-u", "reader", "-P", "reader"],
+                stdout=lines,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
             )
         wait_for("a subscription", lambda: broker.logged("Sending SUBACK to " + name) > before)
 
@@ -184,7 +199,7 @@ class Reader:
         return [value for at, value, _ in self.received() if at == topic]
 
     def close(self):
-        self.process.terminate()
+        os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(PATIENCE_S)
 
 

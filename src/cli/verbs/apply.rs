@@ -11,7 +11,7 @@ use super::Waited;
 use crate::cli::arguments::Apply;
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, say, show, surroundings};
-use crate::model::PLAN_FORMAT;
+use crate::model::{PLAN_FORMAT, Plan};
 use crate::plan::{self, Approval, Guard, Scope};
 use crate::run::{self, Applied, Links, Stop, Survey, Watch, Workspace};
 
@@ -40,13 +40,12 @@ pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
     if survey.plan.changes.is_empty() {
         return nothing_to_do(arguments, &survey);
     }
-    let lost = !plan::unreachable(&survey.plan.unread).is_empty();
     let progress = Arc::new(Progress::new(arguments.json));
     let applied = runtime.block_on(carry_out(&workspace, survey, &scope, &links, &progress));
     progress.finish();
     let Some((applied, stopped)) = applied else { return Ok(Exit::Interrupted) };
     show_result(arguments, &applied)?;
-    Ok(exit(&applied, stopped, lost))
+    Ok(exit(&applied, stopped))
 }
 
 /// The choice of targets and, when a name ends in `.json`, the checksum of the plan it holds.
@@ -126,12 +125,12 @@ fn refusal(survey: &Survey, given: Option<&str>, verb: &Apply, arguments: &Argum
 fn nothing_to_do(arguments: &Arguments, survey: &Survey) -> anyhow::Result<Exit> {
     if arguments.json {
         let result = serde_json::json!({
-            "format_version": PLAN_FORMAT, "plan": survey.plan, "steps": [], "complete": true,
+            "format_version": PLAN_FORMAT, "plan": survey.plan, "steps": [], "after": null,
+            "complete": survey.plan.unread.is_empty(),
         });
         say::data(&serde_json::to_string_pretty(&result).context("writing the result as JSON")?);
     }
-    let lost = !plan::unreachable(&survey.plan.unread).is_empty();
-    Ok(if lost { Exit::Failed } else { Exit::Done })
+    Ok(if survey.plan.unread.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 async fn interruptible<T>(future: impl Future<Output = T>) -> Waited<T> {
@@ -171,25 +170,24 @@ async fn carry_out(
 fn show_result(arguments: &Arguments, applied: &Applied) -> anyhow::Result<()> {
     if arguments.json {
         let result = serde_json::json!({
-            "format_version": PLAN_FORMAT,
-            "steps": applied.steps,
-            "after": applied.after,
-            "complete": applied.is_complete(),
+            "format_version": PLAN_FORMAT, "plan": applied.plan, "steps": applied.steps, "after": applied.after,
+            "complete": applied.is_complete() && applied.unread().is_empty(),
         });
         say::data(&serde_json::to_string_pretty(&result).context("writing the result as JSON")?);
         return Ok(());
     }
-    say::data(&show::steps(&applied.steps, arguments.verbose));
-    if let Some(after) = applied.after.as_ref().filter(|after| !after.changes.is_empty()) {
+    say::data(&show::applied(applied, arguments.verbose));
+    let as_wished = |after: &&Plan| after.changes.is_empty() && after.unread.is_empty();
+    if let Some(after) = applied.after.as_ref().filter(|after| !as_wished(after)) {
         say::data("Read again, and this is still not as wished:");
         say::data(&show::plan(after, arguments.verbose));
     }
     Ok(())
 }
 
-fn exit(applied: &Applied, stopped: bool, lost: bool) -> Exit {
+fn exit(applied: &Applied, stopped: bool) -> Exit {
     match (applied.is_complete(), applied.touched()) {
-        (true, _) if lost => Exit::Partial,
+        (true, _) if !applied.unread().is_empty() => Exit::Partial,
         (true, _) => Exit::Done,
         (false, _) if stopped => Exit::Interrupted,
         (false, true) => Exit::Partial,

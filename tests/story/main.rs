@@ -1,0 +1,9 @@
+//! The story every kind of device must live through, told by the real program to simulated devices: wished,
+//! applied, found as wished, changed, removed, broken in every place. Nothing here looks inside rocade.
+
+mod faults;
+mod fleet;
+mod kinds;
+mod place;
+mod poison;
+mod reads;
