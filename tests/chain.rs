@@ -14,10 +14,14 @@ mod clients;
 mod endured;
 #[path = "chain/first.rs"]
 mod first;
+#[path = "chain/hosts.rs"]
+mod hosts;
 #[path = "chain/readings.rs"]
 mod readings;
 #[path = "chain/refused.rs"]
 mod refused;
+#[path = "chain/secrets.rs"]
+mod secrets;
 #[path = "chain/site.rs"]
 mod site;
 #[path = "chain/verified.rs"]

@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub const GATEWAY: &str = "gateway";
 /// The broker's host.
 pub const BROKER: &str = "broker";
+/// The machine behind a display.
+pub const DISPLAY: &str = "signage";
 
 /// A running bed.
 pub struct Bed {

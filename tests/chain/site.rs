@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 
 use super::bed::{BROKER, GATEWAY, bed, output};
@@ -220,9 +222,15 @@ impl Site {
         ran
     }
 
-    /// The paths of the secrets that stand in a text.
+    /// Lets a secret that stands nowhere in the repository be searched for as well.
+    pub fn know(&mut self, what: &str, value: &str) {
+        self.secrets.insert(what.to_owned(), value.to_owned());
+    }
+
+    /// The paths of the secrets that stand in a text, in clear or in base64.
     pub fn found_in(&self, text: &[u8]) -> Vec<&str> {
-        let holds = |value: &str| text.windows(value.len()).any(|window| window == value.as_bytes());
+        let stands = |value: &str| text.windows(value.len()).any(|window| window == value.as_bytes());
+        let holds = |value: &str| stands(value) || stands(&STANDARD_NO_PAD.encode(value));
         self.secrets.iter().filter(|(_, value)| holds(value)).map(|(path, _)| path.as_str()).collect()
     }
 
