@@ -6,6 +6,8 @@ mod shelf;
 pub use named::named_secrets;
 pub use shelf::Shelf;
 
+use std::sync::Arc;
+
 use crate::inventory::Inventory;
 use crate::model::Wish;
 use crate::providers::{Fault, Provider, Reach, Site};
@@ -15,8 +17,8 @@ use crate::providers::{Fault, Provider, Reach, Site};
 pub struct Composed {
     /// How it is reached.
     pub site: Site,
-    /// What is wished.
-    pub wish: Wish,
+    /// What is wished; shared, since large fleets are read by many tasks.
+    pub wish: Arc<Wish>,
 }
 
 impl Composed {
@@ -47,7 +49,7 @@ pub fn compose(
     let mut faults = Vec::new();
     for (site, provider) in sites {
         match provider.desire(inventory, &site.target, shelf) {
-            Ok(wish) => composed.push(Composed { site: site.clone(), wish }),
+            Ok(wish) => composed.push(Composed { site: site.clone(), wish: Arc::new(wish) }),
             Err(found) => faults.extend(found),
         }
     }

@@ -58,15 +58,7 @@ pub struct Change {
 impl Change {
     /// Whether this change needs a value that an earlier step of the same apply makes.
     pub fn is_pending(&self) -> bool {
-        fn pending(value: &super::Value) -> bool {
-            match value {
-                super::Value::Pending(_) => true,
-                super::Value::List(values) => values.iter().any(pending),
-                super::Value::Map(fields) => fields.values().any(pending),
-                _ => false,
-            }
-        }
-        self.after.as_ref().is_some_and(|fields| fields.values().any(pending))
+        self.after.as_ref().is_some_and(|fields| fields.values().any(super::Value::is_pending))
     }
 }
 

@@ -38,6 +38,16 @@ impl Value {
         Value::Text(text.into())
     }
 
+    /// Whether it, or a part of it, is made by an earlier step of the same apply.
+    pub fn is_pending(&self) -> bool {
+        match self {
+            Value::Pending(_) => true,
+            Value::List(values) => values.iter().any(Value::is_pending),
+            Value::Map(fields) => fields.values().any(Value::is_pending),
+            _ => false,
+        }
+    }
+
     /// The text, when it is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {

@@ -13,7 +13,7 @@ use super::watch::Keeper;
 use super::workspace::Workspace;
 use super::{Event, Links, Watch};
 use crate::compose::Composed;
-use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target, Unread};
+use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target, Unread, Value};
 use crate::plan::{self, Scope};
 use crate::providers::Job;
 use crate::transport::Writing;
@@ -65,19 +65,22 @@ pub async fn carry_out(
     let Survey { mut composed, observed, plan } = survey;
     workspace.shelf().foresee(&[]);
     let mut steps: BTreeMap<Address, Outcome> = BTreeMap::new();
-    let ranks: BTreeSet<u8> = composed.iter().map(|one| one.wish.rank).collect();
     let mut remade = false;
-    for rank in ranks {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        let changes: Vec<&Change> =
-            plan.changes.iter().filter(|change| has_rank(&composed, &change.address.target, rank)).collect();
+    for rank in composed.iter().map(|one| one.wish.rank).collect::<BTreeSet<u8>>() {
+        let targets = by_target(&composed);
+        let of_rank =
+            |change: &&Change| targets.get(&change.address.target).is_some_and(|one| one.wish.rank == rank);
+        let changes: Vec<&Change> = plan.changes.iter().filter(of_rank).collect();
         if changes.is_empty() {
             continue;
         }
-        let awaited = |change: &&Change| change.is_pending() && !makes(&composed, &change.address.target);
-        if changes.iter().any(awaited) && !remade {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let awaits = |change: &&Change| {
+            change.is_pending() && targets.get(&change.address.target).is_some_and(|one| !one.is_own())
+        };
+        if !remade && changes.iter().any(awaits) {
             remade = true;
             match workspace.compose(scope) {
                 Ok(again) => composed = again,
@@ -102,13 +105,8 @@ pub async fn carry_out(
     Applied { plan, steps, after }
 }
 
-fn has_rank(composed: &[Composed], target: &Target, rank: u8) -> bool {
-    composed.iter().any(|one| one.wish.target == *target && one.wish.rank == rank)
-}
-
-/// Whether a target makes what others wait for.
-fn makes(composed: &[Composed], target: &Target) -> bool {
-    composed.iter().any(|one| one.wish.target == *target && one.is_own())
+fn by_target(composed: &[Composed]) -> BTreeMap<&Target, &Composed> {
+    composed.iter().map(|one| (&one.wish.target, one)).collect()
 }
 
 fn not_started(steps: &mut BTreeMap<Address, Outcome>, changes: &[&Change], reason: &str) {
@@ -126,30 +124,44 @@ fn settle(
     planned: &[&Change],
     steps: &mut BTreeMap<Address, Outcome>,
 ) -> Vec<(Composed, Vec<Change>)> {
-    let targets: BTreeSet<&Target> = planned.iter().map(|change| &change.address.target).collect();
+    let targets = by_target(composed);
     let mut group = Vec::new();
-    for target in targets {
-        let of_target: Vec<&Change> =
-            planned.iter().copied().filter(|change| change.address.target == *target).collect();
-        let Some(one) = composed.iter().find(|one| one.wish.target == *target) else {
-            not_started(steps, &of_target, "it left the inventory while this ran");
+    for of_target in planned.chunk_by(|a, b| a.address.target == b.address.target) {
+        let Some(one) = targets.get(&of_target[0].address.target) else {
+            not_started(steps, of_target, "it left the inventory while this ran");
             continue;
         };
-        let now = plan::make(&pairs(std::slice::from_ref(one), observed, workspace)).changes;
-        if now.iter().any(Change::is_pending) && !makes(composed, target) {
-            not_started(steps, &of_target, "what it needs was not made");
-        } else if !same_course(&of_target, &now) {
-            not_started(steps, &of_target, "it would now change otherwise than the plan showed; plan again");
+        let now = plan::make(&pairs(std::slice::from_ref(*one), observed, workspace)).changes;
+        if !one.is_own() && now.iter().any(Change::is_pending) {
+            not_started(steps, of_target, "what it needs was not made");
+        } else if !same_course(of_target, &now) {
+            not_started(steps, of_target, "it would now change otherwise than the plan showed; plan again");
         } else {
-            group.push((one.clone(), now));
+            group.push(((*one).clone(), now));
         }
     }
     group
 }
 
+/// Whether the changes are those that were planned: the same places, actions and values, but for values
+/// that were pending then.
 fn same_course(planned: &[&Change], now: &[Change]) -> bool {
+    let public = |value: &Value| serde_json::to_value(value).ok();
+    let same_values = |planned: &Change, now: &Change| match (&planned.after, &now.after) {
+        (Some(planned), Some(now)) => {
+            planned.len() == now.len()
+                && planned.iter().all(|(name, value)| {
+                    let now = now.get(name);
+                    value.is_pending() && now.is_some() || public(value) == now.and_then(public)
+                })
+        }
+        (None, None) => true,
+        _ => false,
+    };
     planned.len() == now.len()
-        && planned.iter().zip(now).all(|(a, b)| a.address == b.address && a.action == b.action)
+        && planned.iter().zip(now).all(|(planned, now)| {
+            planned.address == now.address && planned.action == now.action && same_values(planned, now)
+        })
 }
 
 async fn write_group(

@@ -71,6 +71,7 @@ impl Stage<'_> {
         self.step("What did it lose?", &["plan"], Exit::Done)?;
         self.step("Put it back.", &["apply", "--yes"], Exit::Done)?;
         self.nothing_left()?;
+        self.step("And it works as before.", &["verify"], Exit::Done)?;
         say::data(
             "\nThat was the main job. `rocade lab up DIR` starts the same devices for you to play with.",
         );
