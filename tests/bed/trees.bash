@@ -168,7 +168,9 @@ put_python() {
         tar -C "$lib" --no-same-owner -xf -
     find "$prefix/lib" -maxdepth 1 -name 'libpython3.8.so*' -exec cp -d {} "$tree/usr/lib/" \;
     cp "$prefix/bin/python3.8" "$tree/usr/bin/python3.8"
-    ln -sf python3.8 "$tree/usr/bin/python3"
+    # It was built for another prefix and finds its library only from /usr/bin, but at boot /bin comes first.
+    printf '#!/bin/sh\nPYTHONHOME=/usr exec /usr/bin/python3.8 "$@"\n' >"$tree/usr/bin/python3"
+    chmod 755 "$tree/usr/bin/python3"
     "$prefix/bin/python3.8" -m pip install --quiet --no-deps --no-compile \
         --target "$lib/site-packages" paho-mqtt==1.6.1
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CONF, FOLDER, MAIN_CONF};
+use super::{ACL, AUTHORITY, CERTIFICATE, CONF, KEY, MAIN_CONF, PASSWD};
 use crate::host::{Order, files};
 use crate::model::{Fields, Key, Secret, Value};
 use crate::providers::Job;
@@ -15,14 +15,13 @@ const TRIAL_SECONDS: u32 = 1;
 /// The first port tried for a trial's listeners: above the ports that clients are given.
 const FIRST_PORT: u16 = 61_883;
 
+/// Where the files of a trial lie while it lasts. A trial that failed leaves them; the next one clears them.
+pub(super) const STAGE: &str = "/etc/mosquitto/rocade/candidate";
+
 /// The orders of a trial of the files that are to change; `contents` by path.
 pub(super) fn trial(job: &Job<'_>, contents: &BTreeMap<&str, Secret>) -> Vec<Order> {
-    let folder = format!("{FOLDER}/candidate");
-    let staged: BTreeMap<&str, String> = contents
-        .keys()
-        .map(|path| (*path, format!("{folder}/{}", path.rsplit('/').next().unwrap_or(path))))
-        .collect();
-    let conf = format!("{folder}/mosquitto.conf");
+    let staged: BTreeMap<&str, String> = contents.keys().map(|path| (*path, staged_path(path))).collect();
+    let conf = staged_path(MAIN_CONF);
     let text = configuration(&wished_text(job), &staged, &in_use(job));
     let own = [(conf.clone(), Secret::new(text, "candidate"))];
     let others = contents
@@ -30,7 +29,7 @@ pub(super) fn trial(job: &Job<'_>, contents: &BTreeMap<&str, Secret>) -> Vec<Ord
         .filter(|(path, _)| **path != MAIN_CONF && **path != CONF)
         .map(|(path, content)| (staged[path].clone(), content.clone()));
     let files: Vec<(String, Secret)> = own.into_iter().chain(others).collect();
-    let mut orders = vec![directory(&folder)];
+    let mut orders = vec![directory(STAGE)];
     orders.extend(files.iter().map(|(path, content)| Order::Put {
         path: path.clone(),
         content: content.clone(),
@@ -42,8 +41,13 @@ pub(super) fn trial(job: &Job<'_>, contents: &BTreeMap<&str, Secret>) -> Vec<Ord
         argv: ["/usr/sbin/mosquitto", "-c", &conf].map(str::to_owned).into(),
         seconds: TRIAL_SECONDS,
     });
-    orders.extend(files.into_iter().map(|(path, _)| Order::Remove { path }));
+    let all = [MAIN_CONF, ACL, PASSWD, AUTHORITY, CERTIFICATE, KEY];
+    orders.extend(all.map(|path| Order::Remove { path: staged_path(path) }));
     orders
+}
+
+fn staged_path(path: &str) -> String {
+    format!("{STAGE}/{}", path.rsplit('/').next().unwrap_or(path))
 }
 
 pub(super) fn directory(path: &str) -> Order {

@@ -1,7 +1,7 @@
 //! Reads a broker's host in one exec. What one answer lacks is named; the rest stands.
 
 use super::desire::watched;
-use super::{CONF_D, FOLDER, PASSWD, SERVICE, firewall, passwd};
+use super::{CONF_D, FOLDER, PASSWD, SERVICE, candidate, firewall, passwd};
 use crate::host::{Answer, Ask, files, packages, services};
 use crate::model::{Fields, Key, Observed, Value, Wish};
 use crate::transport::Reading;
@@ -140,9 +140,12 @@ fn upstream(version: &str) -> &str {
     version.split('-').next().unwrap_or(version)
 }
 
-/// What nobody wished in our folders. Of `conf.d` Mosquitto reads only what ends in `.conf`.
+/// What nobody wished in our folders. Of `conf.d` Mosquitto reads only what ends in `.conf`; the files of a
+/// trial that failed are no configuration of anything.
 fn strays(observed: &mut Observed, wish: &Wish, directory: &str, paths: Vec<String>) {
-    let ours = paths.into_iter().filter(|path| directory != CONF_D || path.ends_with(".conf"));
+    let ours = paths.into_iter().filter(|path| {
+        (directory != CONF_D || path.ends_with(".conf")) && !path.starts_with(candidate::STAGE)
+    });
     let keys = ours.map(|path| Key::new("file", path)).filter(|key| !wish.resources.contains_key(key));
     observed.resources.extend(keys.map(|key| (key, Fields::new())));
 }
