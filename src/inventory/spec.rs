@@ -1,7 +1,8 @@
 //! What can be written in the inventory. These types are also the JSON Schema and its words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use schemars::JsonSchema;
 
@@ -32,6 +33,28 @@ pub struct Inventory {
     pub hosts: Section<Host>,
     /// The certificate authority.
     pub pki: Option<At<Pki>>,
+    /// The names of each gateway's sensors, made at the first question. An inventory is not changed once it
+    /// was asked.
+    #[schemars(skip)]
+    by_gateway: OnceLock<HashMap<String, Vec<String>>>,
+}
+
+impl Inventory {
+    /// The sensors of a gateway with their names, in order. Takes as long as it has sensors, however many
+    /// there are in all.
+    pub fn sensors_of(&self, gateway: &str) -> impl Iterator<Item = (&str, &At<Sensor>)> {
+        let by_gateway = self.by_gateway.get_or_init(|| {
+            let mut by_gateway: HashMap<String, Vec<String>> = HashMap::new();
+            for (name, sensor) in &self.sensors {
+                by_gateway.entry(sensor.gateway.value.clone()).or_default().push(name.clone());
+            }
+            by_gateway
+        });
+        let names = by_gateway.get(gateway).into_iter().flatten();
+        names
+            .filter_map(|name| self.sensors.get_key_value(name))
+            .map(|(name, sensor)| (name.as_str(), sensor))
+    }
 }
 
 /// A place where devices stand.

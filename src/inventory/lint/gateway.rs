@@ -1,7 +1,5 @@
 //! Gateways: one identity each, keys that are not the factory's, and no more sensors than they can hold.
 
-use std::collections::BTreeMap;
-
 use super::{address, host, repeated};
 use crate::inventory::{At, Diagnostic, Gateway, Inventory};
 use crate::model::Eui;
@@ -77,12 +75,8 @@ fn check_keys(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
 }
 
 fn check_sensors(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for sensor in inventory.sensors.values() {
-        *counts.entry(sensor.gateway.as_str()).or_default() += 1;
-    }
     for (name, gateway) in &inventory.gateways {
-        let count = counts.get(name.as_str()).copied().unwrap_or(0);
+        let count = inventory.sensors_of(name).count();
         if count > MAX_SENSORS {
             let message = format!("`{name}` has {count} sensors, a Conduit holds {MAX_SENSORS}");
             let fault = Diagnostic::error("too-many-sensors", message).at(&gateway.place, "");

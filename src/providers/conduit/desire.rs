@@ -28,9 +28,9 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
         Ok(resource) => drop(resources.insert(Key::new("lorawan", "network-server"), resource)),
         Err(fault) => faults.push(fault),
     }
-    for (name, spec) in inventory.sensors.iter().filter(|(_, spec)| **spec.gateway == *target.name) {
+    for (name, spec) in inventory.sensors_of(&target.name) {
         match sensor(name, spec, &mut keys) {
-            Ok(resource) => drop(resources.insert(Key::new("sensor", name.as_str()), resource)),
+            Ok(resource) => drop(resources.insert(Key::new("sensor", name), resource)),
             Err(fault) => faults.push(fault),
         }
     }

@@ -168,7 +168,7 @@ fn spool_bytes(relay: &Relay) -> Result<u64, Fault> {
 }
 
 fn sensors(inventory: &Inventory, name: &str, gateway: &Gateway) -> Map<String, serde_json::Value> {
-    let own = inventory.sensors.iter().filter(|(_, sensor)| **sensor.gateway == *name);
+    let own = inventory.sensors_of(name);
     own.map(|(name, sensor)| {
         let mut entry = json!({
             "name": name, "site": *gateway.site, "model": sensor.model.name(), "topic": *sensor.topic,

@@ -1,10 +1,9 @@
 //! Who logs in at a broker and what each may read and publish. All of it is derived from who sends what
 //! in the inventory; nothing is granted besides.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::inventory::{At, Broker, Inventory, Relay, Sensor};
+use crate::inventory::{At, Broker, Inventory, Relay};
 use crate::model::Secret;
 use crate::providers::{Fault, Found, Lookup};
 
@@ -51,17 +50,13 @@ pub(super) fn all(
 }
 
 fn relays(inventory: &Inventory, broker: &str, lookup: &dyn Lookup) -> Vec<Result<Account, Fault>> {
-    let mut sensors: BTreeMap<&str, Vec<&At<Sensor>>> = BTreeMap::new();
-    for sensor in inventory.sensors.values() {
-        sensors.entry(sensor.gateway.as_str()).or_default().push(sensor);
-    }
     let served = inventory.gateways.iter().filter_map(|(gateway, spec)| {
         spec.relay.as_ref().filter(|relay| **relay.broker == *broker).map(|relay| (gateway, relay))
     });
     served
         .map(|(gateway, relay)| {
-            let topics = sensors.get(gateway.as_str()).into_iter().flatten();
-            let mut write: Vec<String> = topics.map(|sensor| sensor.topic.value.clone()).collect();
+            let topics = inventory.sensors_of(gateway).map(|(_, sensor)| sensor.topic.value.clone());
+            let mut write: Vec<String> = topics.collect();
             write.push(format!("rocade/relays/{gateway}/#"));
             Ok(Account {
                 name: relay_user(gateway),
