@@ -63,7 +63,8 @@ pub fn bytes(wished: &Fields) -> Option<Secret> {
 }
 
 /// The present contents of those resources that are files, in one exec, for a plan's difference. What is not
-/// text or cannot be read is left out.
+/// text or cannot be read is left out, and so is what not everybody on the host may read: it may hold a
+/// password that nobody told us of, and a plan is shown and kept.
 ///
 /// # Errors
 /// Why nothing could be asked.
@@ -76,14 +77,25 @@ pub async fn contents(
     if files.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let asks: Vec<Ask> = files.iter().map(|key| Ask::Content { path: key.name.clone() }).collect();
+    let paths = || files.iter().map(|key| key.name.clone());
+    let facts = paths().map(|path| Ask::File { path });
+    let asks: Vec<Ask> = facts.chain(paths().map(|path| Ask::Content { path })).collect();
     let answers = hand.ask(&asks).await?;
-    let text = |answer: &Answer| match answer {
-        Answer::Content(Some(content)) => content.reveal_text().map(str::to_owned),
+    let (facts, contents) = answers.split_at(files.len().min(answers.len()));
+    let text = |facts: &Answer, content: &Answer| match (facts, content) {
+        (Answer::File(Some(facts)), Answer::Content(Some(content))) if is_for_everybody(&facts.mode) => {
+            content.reveal_text().map(str::to_owned)
+        }
         _ => None,
     };
-    let read = files.into_iter().zip(&answers).filter_map(|(key, answer)| {
-        Some((key.clone(), Fields::from([("content".to_owned(), Value::Text(text(answer)?))])))
+    let read = files.iter().zip(facts.iter().zip(contents)).filter_map(|(key, (facts, content))| {
+        let content = Value::Text(text(facts, content)?);
+        Some(((*key).clone(), Fields::from([("content".to_owned(), content)])))
     });
     Ok(read.collect())
+}
+
+/// Whether a mode in octal lets others read.
+fn is_for_everybody(mode: &str) -> bool {
+    u32::from_str_radix(mode, 8).is_ok_and(|mode| mode & 0o004 != 0)
 }
