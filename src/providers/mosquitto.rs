@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 
-pub(super) use account::{relay_password, relay_user};
+pub use account::{VERIFIER, minted, relay_password, relay_user, verifier_password};
 
 use super::{Fault, Job, Lookup, Provider, Reach, Site};
 use crate::host::{changes, files};
