@@ -53,6 +53,12 @@ pub fn order(change: &Change, wished: &Fields) -> Result<Order, String> {
     Ok(Order::Put { path, content, mode, owner, group })
 }
 
+/// The order that makes a folder anybody may read, with its parents.
+pub fn folder(path: &str) -> Order {
+    let root = || "root".to_owned();
+    Order::Directory { path: path.to_owned(), mode: "0755".to_owned(), owner: root(), group: root() }
+}
+
 /// The bytes a file is to have; `None` when they are not wished or not made yet.
 pub fn bytes(wished: &Fields) -> Option<Secret> {
     match wished.get("content") {
