@@ -68,18 +68,20 @@ pub fn bytes(wished: &Fields) -> Option<Secret> {
     }
 }
 
-/// The present contents of those resources that are files, in one exec, for a plan's difference. What is not
+/// The present contents of those resources that are files (in `collections`), in one exec, for a plan's difference. What is not
 /// text or cannot be read is left out, and so is what not everybody on the host may read: it may hold a
-/// password that nobody told us of, and a plan is shown and kept.
+/// password that nobody told us of, and a plan is shown and kept. Files at `open` hold none, whatever their
+/// mode.
 ///
 /// # Errors
 /// Why nothing could be asked.
 pub async fn contents(
     keys: &[Key],
-    collection: &str,
+    collections: &[&str],
+    open: &[&str],
     hand: Reading<'_>,
 ) -> anyhow::Result<BTreeMap<Key, Fields>> {
-    let files: Vec<&Key> = keys.iter().filter(|key| key.collection == collection).collect();
+    let files: Vec<&Key> = keys.iter().filter(|key| collections.contains(&key.collection.as_str())).collect();
     if files.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -88,14 +90,16 @@ pub async fn contents(
     let asks: Vec<Ask> = facts.chain(paths().map(|path| Ask::Content { path })).collect();
     let answers = hand.ask(&asks).await?;
     let (facts, contents) = answers.split_at(files.len().min(answers.len()));
-    let text = |facts: &Answer, content: &Answer| match (facts, content) {
-        (Answer::File(Some(facts)), Answer::Content(Some(content))) if is_for_everybody(&facts.mode) => {
+    let text = |key: &Key, facts: &Answer, content: &Answer| match (facts, content) {
+        (Answer::File(Some(facts)), Answer::Content(Some(content)))
+            if is_for_everybody(&facts.mode) || open.contains(&key.name.as_str()) =>
+        {
             content.reveal_text().map(str::to_owned)
         }
         _ => None,
     };
     let read = files.iter().zip(facts.iter().zip(contents)).filter_map(|(key, (facts, content))| {
-        let content = Value::Text(text(facts, content)?);
+        let content = Value::Text(text(key, facts, content)?);
         Some(((*key).clone(), Fields::from([("content".to_owned(), content)])))
     });
     Ok(read.collect())

@@ -94,7 +94,7 @@ impl Provider for ConduitProvider {
         keys: &'a [Key],
         hand: Reading<'a>,
     ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
-        Box::pin(files::contents(keys, "file", hand))
+        Box::pin(files::contents(keys, &["file"], &[], hand))
     }
 
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {
