@@ -68,10 +68,10 @@ pub fn bytes(wished: &Fields) -> Option<Secret> {
     }
 }
 
-/// The present contents of those resources that are files (in `collections`), in one exec, for a plan's difference. What is not
-/// text or cannot be read is left out, and so is what not everybody on the host may read: it may hold a
-/// password that nobody told us of, and a plan is shown and kept. Files at `open` hold none, whatever their
-/// mode.
+/// The present contents of those resources that are files (in `collections`), in one exec, for a plan's
+/// difference. What is not text or cannot be read is left out, and so is what not everybody on the host may
+/// read: it may hold a password that nobody told us of, and a plan is shown and kept. Files at `open` hold
+/// none, whatever their mode.
 ///
 /// # Errors
 /// Why nothing could be asked.
