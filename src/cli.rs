@@ -2,6 +2,7 @@
 
 mod arguments;
 mod exit;
+mod lock;
 mod programs;
 mod progress;
 mod say;

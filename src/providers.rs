@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use futures::future::BoxFuture;
 
 use crate::inventory::{Inventory, Place, Ssh};
-use crate::model::{Change, Collection, Fields, Key, Observed, Report, Secret, Target, Wish};
+use crate::model::{Change, Collection, Fields, Key, Observed, Report, Secret, Target, Value, Wish};
 use crate::secrets::Store;
 use crate::transport::{Reading, Writing};
 
@@ -82,6 +82,16 @@ pub enum Found<T> {
     Pending(String),
 }
 
+impl<T> Found<T> {
+    /// What is here as a wished value, else that it is pending.
+    pub fn into_value(self, ready: impl FnOnce(T) -> Value) -> Value {
+        match self {
+            Found::Ready(thing) => ready(thing),
+            Found::Pending(by) => Value::Pending(by),
+        }
+    }
+}
+
 /// A leaf certificate with its key.
 #[derive(Clone, Debug)]
 pub struct Leaf {
@@ -141,6 +151,14 @@ pub struct Job<'a> {
     pub observed: &'a Observed,
     /// The changes, in order.
     pub changes: &'a [Change],
+}
+
+impl<'a> Job<'a> {
+    /// The fields wished of what a change changes; none when it is to go.
+    pub fn wished(&self, change: &Change) -> &'a Fields {
+        static NOTHING: Fields = Fields::new();
+        self.wish.resources.get(&change.address.key).map_or(&NOTHING, |resource| &resource.fields)
+    }
 }
 
 /// One device kind.

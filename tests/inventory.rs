@@ -245,6 +245,17 @@ fn what_only_somebody_should_look_at_is_a_warning() {
 }
 
 #[test]
+fn what_is_wished_and_not_carried_out_is_said() {
+    let text = include_str!("../inventory/brokers.yaml").replace(
+        "    firewall:",
+        "    brute_force: {max_retry: 5, find_time: 10m, ban_time: 1h}\n    firewall:",
+    );
+    let loaded = inventory::parse([("inventory/brokers.yaml", text.as_str())]).unwrap();
+    let codes: Vec<&str> = loaded.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["not-carried-out"]);
+}
+
+#[test]
 fn fifty_gateways_with_a_hundred_sensors_each_are_one_inventory() {
     check_fleet(50);
 }

@@ -13,7 +13,7 @@ Examples:
   rocade verify                        prove that the chain works
   rocade lab demo                      see all of it on simulated devices";
 
-/// Gateways, sensors, brokers, certificates and telephone systems as code.
+/// Gateways, sensors, brokers and certificates as code.
 #[derive(Debug, Parser)]
 #[command(name = "rocade", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Arguments {

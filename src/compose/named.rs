@@ -1,7 +1,7 @@
 //! The secrets an inventory refers to, by name.
 
 use crate::inventory::{At, Inventory, SecretRef, Ssh};
-use crate::providers::pki::minted;
+use crate::providers::mosquitto::minted;
 
 /// Every secret the inventory names, with those that rocade makes by itself. In order, each once.
 pub fn named_secrets(inventory: &Inventory) -> Vec<String> {

@@ -259,7 +259,7 @@ pub enum ServiceAct {
 /// How one order ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ruling {
-    /// The host confirmed it; the text is the body of a [`Order::Send`] or the output of a [`Order::Run`].
+    /// The host confirmed it; the text is the output of a [`Order::Run`].
     Done(Done),
     /// The host refused it: why.
     Failed(String),
@@ -272,6 +272,6 @@ pub enum Ruling {
 /// What a confirmed order gave back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
-    /// Output or body; empty for most orders.
+    /// Output; empty for all orders but [`Order::Run`]. The page of an [`Order::Send`] may hold keys.
     pub output: String,
 }

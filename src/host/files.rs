@@ -53,6 +53,12 @@ pub fn order(change: &Change, wished: &Fields) -> Result<Order, String> {
     Ok(Order::Put { path, content, mode, owner, group })
 }
 
+/// The order that makes a folder anybody may read, with its parents.
+pub fn folder(path: &str) -> Order {
+    let root = || "root".to_owned();
+    Order::Directory { path: path.to_owned(), mode: "0755".to_owned(), owner: root(), group: root() }
+}
+
 /// The bytes a file is to have; `None` when they are not wished or not made yet.
 pub fn bytes(wished: &Fields) -> Option<Secret> {
     match wished.get("content") {
@@ -62,28 +68,44 @@ pub fn bytes(wished: &Fields) -> Option<Secret> {
     }
 }
 
-/// The present contents of those resources that are files, in one exec, for a plan's difference. What is not
-/// text or cannot be read is left out.
+/// The present contents of those resources that are files (in `collections`), in one exec, for a plan's
+/// difference. What is not text or cannot be read is left out, and so is what not everybody on the host may
+/// read: it may hold a password that nobody told us of, and a plan is shown and kept. Files at `open` hold
+/// none, whatever their mode.
 ///
 /// # Errors
 /// Why nothing could be asked.
 pub async fn contents(
     keys: &[Key],
-    collection: &str,
+    collections: &[&str],
+    open: &[&str],
     hand: Reading<'_>,
 ) -> anyhow::Result<BTreeMap<Key, Fields>> {
-    let files: Vec<&Key> = keys.iter().filter(|key| key.collection == collection).collect();
+    let files: Vec<&Key> = keys.iter().filter(|key| collections.contains(&key.collection.as_str())).collect();
     if files.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let asks: Vec<Ask> = files.iter().map(|key| Ask::Content { path: key.name.clone() }).collect();
+    let paths = || files.iter().map(|key| key.name.clone());
+    let facts = paths().map(|path| Ask::File { path });
+    let asks: Vec<Ask> = facts.chain(paths().map(|path| Ask::Content { path })).collect();
     let answers = hand.ask(&asks).await?;
-    let text = |answer: &Answer| match answer {
-        Answer::Content(Some(content)) => content.reveal_text().map(str::to_owned),
+    let (facts, contents) = answers.split_at(files.len().min(answers.len()));
+    let text = |key: &Key, facts: &Answer, content: &Answer| match (facts, content) {
+        (Answer::File(Some(facts)), Answer::Content(Some(content)))
+            if is_for_everybody(&facts.mode) || open.contains(&key.name.as_str()) =>
+        {
+            content.reveal_text().map(str::to_owned)
+        }
         _ => None,
     };
-    let read = files.into_iter().zip(&answers).filter_map(|(key, answer)| {
-        Some((key.clone(), Fields::from([("content".to_owned(), Value::Text(text(answer)?))])))
+    let read = files.iter().zip(facts.iter().zip(contents)).filter_map(|(key, (facts, content))| {
+        let content = Value::Text(text(key, facts, content)?);
+        Some(((*key).clone(), Fields::from([("content".to_owned(), content)])))
     });
     Ok(read.collect())
+}
+
+/// Whether a mode in octal lets others read.
+fn is_for_everybody(mode: &str) -> bool {
+    u32::from_str_radix(mode, 8).is_ok_and(|mode| mode & 0o004 != 0)
 }

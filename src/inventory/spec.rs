@@ -94,7 +94,7 @@ pub struct Gateway {
     pub model: GatewayModel,
     /// IP address or name it is reached at.
     pub address: At<String>,
-    /// Serial number (device id), checked before a redeploy.
+    /// Serial number (device id); another unit at its address is refused.
     #[schemars(default)]
     pub serial: Option<At<String>>,
     /// What its firmware must be.
@@ -270,7 +270,7 @@ pub struct Broker {
     #[schemars(default)]
     #[schemars(transform = super::schema::named)]
     pub clients: Section<BrokerClient>,
-    /// When to lock out those who guess passwords.
+    /// When to lock out those who guess passwords; checked, and not carried out yet.
     #[schemars(default)]
     pub brute_force: Option<BruteForce>,
     /// The firewall rules on its host; when absent rocade removes those it once made and adds none.

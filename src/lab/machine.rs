@@ -301,11 +301,10 @@ impl VirtualHost {
 
     fn send(&self, method: &str, url: &str, body: &[u8]) -> Result<String, String> {
         let page = self.works.page(method, url, body)?;
-        let body = page.body.reveal_text().unwrap_or_default().to_owned();
-        let envelope: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+        let envelope: serde_json::Value = serde_json::from_slice(page.body.reveal()).unwrap_or_default();
         let refused = matches!(envelope["status"].as_str(), Some("fail" | "error"));
         if (200..300).contains(&page.status) && !refused {
-            return Ok(body);
+            return Ok(String::new());
         }
         let error = envelope["error"].as_str().unwrap_or("no reason given");
         Err(format!("{method} {url}: {} {error}", page.status))

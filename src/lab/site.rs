@@ -33,10 +33,21 @@ pub async fn up(root: &Path) -> anyhow::Result<Lab> {
     std::fs::create_dir_all(&logs).with_context(|| format!("making {}", logs.display()))?;
     let devices = vec![DevicePlan::conduit(GATEWAY), DevicePlan::debian(BROKER)];
     let lab = Lab::start(LabPlan { devices, logs: Some(logs) }).await?;
-    // The broker binds it when it is configured; until then nobody listens there.
-    let mqtts_port = Door::open(0).await.context("a port for the broker")?.port();
+    let mqtts_port = unused_port().await?;
     write(root, &lab, mqtts_port)?;
     Ok(lab)
+}
+
+/// A port for the broker, which opens it only when it was applied. It lies below those that systems give to
+/// outgoing connections (Linux from 32768), or one of them could have taken it by then.
+async fn unused_port() -> anyhow::Result<u16> {
+    for _ in 0..100 {
+        let port = rand::random_range(20_000..32_000);
+        if Door::open(port).await.is_ok() {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("found no port for the broker")
 }
 
 fn write(root: &Path, lab: &Lab, mqtts_port: u16) -> anyhow::Result<()> {

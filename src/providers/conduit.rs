@@ -1,15 +1,8 @@
 //! MultiTech Conduit (MTCDT, mPower). Everything goes over SSH: files and services directly, the LoRaWAN
 //! network server through the gateway's REST API on its own loopback, which asks for no login there.
 //!
-//! What differs between firmwares, as far as it is known (mPower 6.x comes first):
-//! - mPower 5.x and 6.x answer the same resources; 5.x has Python 2 only (6.0 brings 3.8, 7.0 brings
-//!   3.10), so the relay needs 6.0 at least.
-//! - `lora.frequencyBand` is text on 7.x (`US915`), a number in the published schema and the digits `868`
-//!   on mLinux of 2016: it is written in the form the gateway showed, and only where it names another band.
-//! - An AppKey or network key that a firmware hides (no field, or asterisks) is taken as right while the
-//!   entry exists; it is written again with every change of the list.
-//! - mLinux has no REST API: its network server reads `/var/config/lora/lora-network-server.conf`. It is
-//!   not served; its collections stay unread with that reason.
+//! What differs between firmwares is told in ARCHITECTURE.md, "Firmwares of the Conduit". mLinux has no REST
+//! API: there its collections stay unread with that reason.
 
 mod api;
 mod desire;
@@ -94,7 +87,7 @@ impl Provider for ConduitProvider {
         keys: &'a [Key],
         hand: Reading<'a>,
     ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
-        Box::pin(files::contents(keys, "file", hand))
+        Box::pin(files::contents(keys, &["file"], &[], hand))
     }
 
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {

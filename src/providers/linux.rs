@@ -60,7 +60,7 @@ impl Provider for LinuxProvider {
         keys: &'a [Key],
         hand: Reading<'a>,
     ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
-        Box::pin(files::contents(keys, FILE, hand))
+        Box::pin(files::contents(keys, &[FILE], &[], hand))
     }
 
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {

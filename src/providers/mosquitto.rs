@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 
-pub(super) use account::{relay_password, relay_user};
+pub use account::{VERIFIER, minted, relay_password, relay_user, verifier_password};
 
 use super::{Fault, Job, Lookup, Provider, Reach, Site};
 use crate::host::{changes, files};
@@ -98,11 +98,7 @@ impl Provider for MosquittoProvider {
         keys: &'a [Key],
         hand: Reading<'a>,
     ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
-        Box::pin(async move {
-            let mut contents = files::contents(keys, "file", hand).await?;
-            contents.extend(files::contents(keys, firewall::FILES, hand).await?);
-            Ok(contents)
-        })
+        Box::pin(files::contents(keys, &["file", firewall::FILES], &[ACL], hand))
     }
 
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::{Fault, Found, Job, Lookup, Provider, Reach, Site};
+use super::{Fault, Found, Job, Lookup, Provider, Reach, Site, mosquitto};
 use crate::inventory::{Authority, Broker, Inventory, Pki};
 use crate::model::{Collection, Fields, Key, Observed, Owns, Period, Report, Resource, Target, Value, Wish};
 use crate::pki::{Certificate, Share, normal_name, normal_names};
@@ -60,17 +60,6 @@ impl PkiProvider {
     }
 }
 
-/// The names of the secrets that rocade makes itself: a password for each relay that is given none, and one
-/// for the probes of each broker.
-pub fn minted(inventory: &Inventory) -> Vec<String> {
-    let made = |gateway: &crate::inventory::Gateway| {
-        gateway.relay.as_ref().is_some_and(|relay| relay.password.is_none())
-    };
-    let relays = inventory.gateways.iter().filter(|(_, gateway)| made(gateway));
-    let relays = relays.map(|(name, _)| format!("gateways/{name}/relay"));
-    relays.chain(inventory.brokers.keys().map(|name| format!("brokers/{name}/verify"))).collect()
-}
-
 impl Provider for PkiProvider {
     fn kind(&self) -> &'static str {
         "pki"
@@ -115,7 +104,7 @@ impl Provider for PkiProvider {
                 Err(found) => faults.extend(found),
             }
         }
-        for path in minted(inventory) {
+        for path in mosquitto::minted(inventory) {
             let fields = Fields::from([("present".into(), true.into())]);
             let summary = "make, 32 random bytes".into();
             wish.resources

@@ -221,19 +221,20 @@ async fn write_one(
             let job = Job { wish: &one.wish, observed, changes };
             provider.apply(job, Writing::on(&*host), &mut keeper).await;
         }
-        (None, _) => fill(&mut keeper, changes, "no such provider"),
-        (_, Err(fault)) => fill(&mut keeper, changes, &format!("{fault:#}")),
+        (None, _) => fill(&mut keeper, changes, &Outcome::NotStarted("no such provider".to_owned())),
+        (_, Err(fault)) => fill(&mut keeper, changes, &Outcome::NotStarted(format!("{fault:#}"))),
     }
-    fill(&mut keeper, changes, "the provider did not report it");
+    // It may have been sent: nobody said.
+    fill(&mut keeper, changes, &Outcome::Unknown("the provider did not report it".to_owned()));
     keeper.steps
 }
 
-/// Whatever was not reported was not started: every change of the plan has an end.
-fn fill(keeper: &mut Keeper<'_>, changes: &[Change], reason: &str) {
+/// Gives those changes that were not reported this end: every change of the plan has one.
+fn fill(keeper: &mut Keeper<'_>, changes: &[Change], end: &Outcome) {
     use crate::model::Report as _;
     let reported: BTreeSet<Address> = keeper.steps.iter().map(|step| step.address.clone()).collect();
     for change in changes.iter().filter(|change| !reported.contains(&change.address)) {
-        keeper.step(&change.address, Outcome::NotStarted(reason.to_owned()));
+        keeper.step(&change.address, end.clone());
     }
 }
 

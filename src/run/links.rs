@@ -12,9 +12,10 @@ use crate::host::{Answer, Ask, Become, HostLimits, LinuxHost, Order, Ruling};
 use crate::model::Target;
 use crate::providers::Reach;
 use crate::transport::Hosting;
-use crate::transport::ssh::{Session, Traffic};
+use crate::transport::ssh::{Session, SshFault, Traffic};
 
-type Link = Arc<OnceCell<Arc<LinuxHost<Session>>>>;
+/// A connection, or the login that was refused.
+type Link = Arc<OnceCell<Result<Arc<LinuxHost<Session>>, SshFault>>>;
 
 /// The connections of a run.
 #[derive(Default)]
@@ -41,7 +42,12 @@ impl Links {
                 let Reach::Host { ssh, root, .. } = reach else {
                     anyhow::bail!("{target} is not reached over SSH");
                 };
-                let session = Session::open(&route, workspace.known_hosts(), workspace.limits()).await?;
+                let session = Session::open(&route, workspace.known_hosts(), workspace.limits()).await;
+                let session = match session {
+                    Ok(session) => session,
+                    Err(refused @ SshFault::LoginRefused { .. }) => return Ok(Err(refused)),
+                    Err(fault) => return Err(fault.into()),
+                };
                 let sudo = match &ssh.sudo_password {
                     Some(named) => {
                         Some(workspace.store().get(&named.secret).context("the password for sudo")?)
@@ -49,22 +55,28 @@ impl Links {
                     None => route.password.clone(),
                 };
                 let becoming = Become { needed: route.user != "root", password: sudo };
-                Ok(Arc::new(LinuxHost::new(session, becoming, root.as_deref(), HostLimits::default())))
+                let limits = HostLimits::default();
+                Ok(Ok(Arc::new(LinuxHost::new(session, becoming, root.as_deref(), limits))))
             })
             .await?;
-        Ok(Arc::clone(host) as Arc<dyn Hosting>)
+        match host {
+            Ok(host) => Ok(Arc::clone(host) as Arc<dyn Hosting>),
+            Err(refused) => Err(refused.clone().into()),
+        }
     }
 
     /// Forgets connections that were lost, so that reading again opens new ones.
     pub async fn drop_lost(&self) {
         let mut open = self.open.lock().await;
-        open.retain(|_, link| link.get().is_none_or(|host| !host.exec().is_closed()));
+        let lost = |link: &Link| matches!(link.get(), Some(Ok(host)) if host.exec().is_closed());
+        open.retain(|_, link| !lost(link));
     }
 
     /// How many programs were run on hosts and how many bytes went each way, over all connections.
     pub async fn traffic(&self) -> Traffic {
         let open = self.open.lock().await;
-        open.values().filter_map(|link| link.get()).map(|host| host.exec().traffic()).sum()
+        let hosts = open.values().filter_map(|link| link.get()?.as_ref().ok());
+        hosts.map(|host| host.exec().traffic()).sum()
     }
 }
 

@@ -3,7 +3,7 @@
 //! A refusal is proven without waiting: after the refused publish was acknowledged, a permitted marker is
 //! sent; when the marker arrives and the refused message has not, it never will.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::host::{Order, Ruling};
 use crate::inventory::{At, Broker, Inventory};
 use crate::model::{Secret, Target};
 use crate::plan::Scope;
+use crate::providers::mosquitto::{VERIFIER, relay_password, relay_user, verifier_password};
 use crate::providers::{Found, Lookup, Reach};
 use crate::transport::Writing;
 use crate::transport::mqtt::{Account, Client, MqttFault};
@@ -28,8 +29,6 @@ const STEP: Duration = Duration::from_secs(10);
 const LOOP: Duration = Duration::from_secs(60);
 /// The clear-text port of MQTT, which must be closed to the network.
 const CLEAR_PORT: u16 = 1883;
-/// The account that listens during a verification.
-const WATCHER: &str = "rocade-verify";
 
 /// One thing that was tried.
 #[derive(Clone, Debug, Serialize)]
@@ -71,6 +70,7 @@ pub async fn verify(
     let chosen: Vec<Target> = workspace.sites(scope)?.into_iter().map(|(site, _)| site.target).collect();
     let mut findings = Vec::new();
     let mut tasks = JoinSet::new();
+    let mut begun = BTreeSet::new();
     for (name, broker) in &workspace.inventory().brokers {
         let target = Target::new("broker", name.as_str());
         let relays = relays(workspace.inventory(), name, &chosen);
@@ -80,7 +80,8 @@ pub async fn verify(
         match subject(workspace, target.clone(), name, broker, relays) {
             Ok(subject) => {
                 let (workspace, links) = (Arc::clone(workspace), Arc::clone(links));
-                watch.event(super::Event::Reading(target));
+                watch.event(super::Event::Reading(target.clone()));
+                begun.insert(target);
                 tasks.spawn(async move { examine(&workspace, &subject, &links).await });
             }
             Err(reason) => {
@@ -90,9 +91,16 @@ pub async fn verify(
     }
     while let Some(ended) = tasks.join_next().await {
         if let Ok(found) = ended {
+            begun.retain(|target| found.iter().all(|finding: &Finding| finding.target != *target));
             findings.extend(found);
         }
     }
+    // A task that panicked must not make its broker look good.
+    findings.extend(begun.into_iter().map(|target| Finding {
+        target,
+        what: "it was verified".into(),
+        fault: Some("rocade failed while verifying it; please report this".into()),
+    }));
     findings.sort_by(|a, b| a.target.cmp(&b.target));
     Ok(findings)
 }
@@ -120,12 +128,9 @@ fn subject(
     let mut accounts = BTreeMap::new();
     for (gateway, spec) in &workspace.inventory().gateways {
         let Some(relay) = spec.relay.as_ref().filter(|relay| *relay.broker == name) else { continue };
-        let secret = match &relay.password {
-            Some(named) => ready(shelf.secret(&named.secret))?,
-            None => ready(shelf.minted(&format!("gateways/{gateway}/relay")))?,
-        };
+        let secret = ready(relay_password(gateway, relay, shelf))?;
         let own = format!("rocade/relays/{gateway}/verify");
-        accounts.insert(format!("relay-{gateway}"), (secret, Some(own)));
+        accounts.insert(relay_user(gateway), (secret, Some(own)));
     }
     for (client, spec) in &broker.clients {
         accounts.insert(client.clone(), (ready(shelf.secret(&spec.password.secret))?, None));
@@ -145,7 +150,7 @@ fn subject(
         server_name,
         root_pem: ready(shelf.authority())?,
         fingerprint: tls::fingerprint(&leaf.chain_pem).map_err(|fault| format!("{fault:#}"))?,
-        watcher: ready(shelf.minted(&format!("brokers/{name}/verify")))?,
+        watcher: ready(verifier_password(name, shelf))?,
         accounts,
         relays,
     })
@@ -220,22 +225,22 @@ impl Subject {
     }
 
     async fn refuses_a_wrong_password(&self) -> Result<(), String> {
-        match self.login(WATCHER, &Secret::new(nonce(), "wrong on purpose")).await {
+        match self.login(VERIFIER, &Secret::new(nonce(), "wrong on purpose")).await {
             Err(MqttFault::Refused { .. }) => Ok(()),
             Err(fault) => Err(fault.to_string()),
             Ok(client) => {
                 client.close().await;
-                Err(format!("{WATCHER} was let in with a wrong password"))
+                Err(format!("{VERIFIER} was let in with a wrong password"))
             }
         }
     }
 
     /// A watcher that sees the topics of verifications and relays.
     async fn watcher(&self) -> Result<Client, String> {
-        let mut watcher = self.login(WATCHER, &self.watcher).await.map_err(|fault| fault.to_string())?;
+        let mut watcher = self.login(VERIFIER, &self.watcher).await.map_err(|fault| fault.to_string())?;
         for filter in ["rocade/verify/#", "rocade/relays/#"] {
             if !watcher.subscribe(filter).await.map_err(|fault| fault.to_string())? {
-                return Err(format!("{WATCHER} may not read {filter}"));
+                return Err(format!("{VERIFIER} may not read {filter}"));
             }
         }
         Ok(watcher)

@@ -4,7 +4,6 @@
 //! The file is OpenSSH's own (`sshd(8)`, SSH_KNOWN_HOSTS FILE FORMAT), so `ssh-keygen -F` and `-R` work on
 //! it.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -209,17 +208,7 @@ impl KnownHosts {
     ) -> anyhow::Result<()> {
         let blob = STANDARD.encode(key.to_bytes().context("the key cannot be written")?);
         lines.push(format!("{} {} {blob}", pin_name(host, port), key.algorithm().as_str()));
-        let place = || format!("cannot write {}", self.path.display());
-        let folder = self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).with_context(place)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".known_hosts")
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-            .tempfile_in(folder)
-            .with_context(place)?;
-        file.write_all((lines.join("\n") + "\n").as_bytes()).with_context(place)?;
-        file.as_file().sync_all().with_context(place)?;
-        file.persist(&self.path).with_context(place)?;
+        crate::repository::replace(&self.path, (lines.join("\n") + "\n").as_bytes())?;
         *self = Self::read(&self.path)?;
         Ok(())
     }

@@ -133,6 +133,10 @@ async fn a_host_becomes_what_is_wished_and_stays_so() {
         let keys: Vec<_> = plan.changes.iter().map(|change| change.address.key.clone()).collect();
         let contents = LinuxProvider.contents(&keys[..1], Reading::on(&host)).await.unwrap();
         assert!(matches!(&contents[&keys[0]]["content"], Value::Text(text) if text == "Changed by hand.\n"));
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o640);
+        fs::set_permissions(root.join("etc/motd"), private).unwrap();
+        let contents = LinuxProvider.contents(&keys[..1], Reading::on(&host)).await.unwrap();
+        assert!(contents.is_empty(), "{shell}: what not everybody may read is shown to nobody");
         assert!(done(&apply(&wish, &host).await.1), "{shell}");
         assert_eq!(lines(&plan_of(&wish, &host).await), Vec::<String>::new(), "{shell}");
     }

@@ -158,7 +158,8 @@ async fn pages_are_fetched_and_sent_with_curl_or_python() {
         let orders =
             [send("PUT", "/api/x", &large), send("DELETE", "/api/y", ""), send("POST", "/refused", "{}")];
         let rulings = order(&host, &orders).await;
-        assert!(all_done(&rulings[..2]), "{needed}: {rulings:?}");
+        let good = Ruling::Done(rocade::host::Done::default());
+        assert_eq!(rulings[..2], [good.clone(), good], "{needed}: a page may hold keys");
         assert!(failed_with(&rulings[2], "bad key"), "{needed}: {rulings:?}");
         assert_eq!(told.recv().unwrap(), format!("PUT /api/x HTTP/1.1 {large}"), "{needed}");
         assert_eq!(told.recv().unwrap(), "DELETE /api/y HTTP/1.1 ", "{needed}");

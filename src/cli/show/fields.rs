@@ -26,6 +26,9 @@ pub(super) fn fields(text: &mut String, change: &Change) {
                 unified(text, name, old, new);
             }
             (None, Some(Value::Text(new))) if new.contains('\n') => unified(text, name, "", new),
+            (Some(old), Some(Value::Text(new))) if new.contains('\n') => {
+                unified(text, &format!("{name}, in place of {}", words(old)), "", new);
+            }
             (Some(old), Some(new)) => {
                 let _ = writeln!(text, "        {name}: {} -> {}", words(old), words(new));
             }

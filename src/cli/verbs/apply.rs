@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use super::Waited;
 use crate::cli::arguments::Apply;
 use crate::cli::progress::Progress;
-use crate::cli::{Arguments, Exit, say, show, surroundings};
+use crate::cli::{Arguments, Exit, lock, say, show, surroundings};
 use crate::model::{PLAN_FORMAT, Plan, Target};
 use crate::plan::{self, Approval, Guard, Scope};
 use crate::run::{self, Applied, Links, Stop, Survey, Watch, Workspace};
@@ -18,10 +18,7 @@ use crate::run::{self, Applied, Links, Stop, Survey, Watch, Workspace};
 pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
     let (scope, given) = scope_and_plan(verb)?;
     let workspace = Arc::new(surroundings::workspace(arguments)?);
-    let Some(_lock) = lock(workspace.root())? else {
-        say::word("error: another rocade is applying from this repository");
-        return Ok(Exit::Locked);
-    };
+    let Some(_lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
     let progress = Arc::new(Progress::new(arguments.json));
     let watch: Arc<dyn Watch> = progress.clone();
     let links = Arc::new(Links::default());
@@ -90,25 +87,6 @@ impl Given {
             bail!("{} has format {version}; this rocade reads {PLAN_FORMAT}", file.display());
         }
         Ok(given)
-    }
-}
-
-/// The repository's own lock: two applies from one repository would both mint what is missing.
-fn lock(root: &Path) -> anyhow::Result<Option<fs::File>> {
-    let folder = root.join(".rocade");
-    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-    let ignore = folder.join(".gitignore");
-    if !ignore.exists() {
-        fs::write(&ignore, "*\n").with_context(|| format!("writing {}", ignore.display()))?;
-    }
-    let path = folder.join("lock");
-    let file = fs::File::create(&path).with_context(|| format!("opening {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(fault)) => {
-            Err(fault).with_context(|| format!("locking {}", path.display()))
-        }
     }
 }
 
@@ -191,6 +169,9 @@ fn show_result(arguments: &Arguments, applied: &Applied) -> anyhow::Result<()> {
         return Ok(());
     }
     say::data(&show::applied(applied, arguments.verbose));
+    if applied.after.is_none() {
+        say::word("It could not be read again whether all is as wished: see `rocade plan`.");
+    }
     let as_wished = |after: &&Plan| after.changes.is_empty() && after.unread.is_empty();
     if let Some(after) = applied.after.as_ref().filter(|after| !as_wished(after)) {
         say::data("Read again, and this is still not as wished:");

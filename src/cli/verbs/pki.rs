@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 
 use super::Waited;
 use crate::cli::arguments::Pki;
-use crate::cli::{Arguments, Exit, say, show, surroundings};
+use crate::cli::{Arguments, Exit, lock, say, show, surroundings};
 use crate::inventory::Inventory;
 use crate::model::{Change, PLAN_FORMAT, Report, Step};
 use crate::pki::{self, Row, State};
@@ -40,6 +40,7 @@ fn carry_out(
             self.0.push(Step { address: address.clone(), outcome });
         }
     }
+    let Some(_lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
     let mut kept = Kept(Vec::new());
     let done = super::wait(crate::run::own_target(workspace, wanted, &mut kept))?;
     let Waited::Done(left) = done else { return Ok(Exit::Interrupted) };

@@ -104,7 +104,7 @@ fn check(arguments: &Arguments) -> anyhow::Result<Exit> {
     let store = Store::open(&arguments.directory, surroundings::identity(arguments))?;
     let loaded = inventory::load(&arguments.directory)
         .map_err(|report| crate::run::Refused::Inventory(Box::new(report)))?;
-    let minted = crate::providers::pki::minted(&loaded.inventory);
+    let minted = crate::providers::mosquitto::minted(&loaded.inventory);
     let named = compose::named_secrets(&loaded.inventory);
     // What the first apply makes need not be there before it.
     let expected = named.iter().filter(|name| !minted.contains(name) || store.has(name));

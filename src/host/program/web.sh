@@ -57,4 +57,6 @@ order_send() {
             return 1
             ;;
     esac
+    # The page may repeat what was sent, keys too: that it was good is all that is told.
+    output=''
 }

@@ -1,7 +1,7 @@
 //! Answers: what the host program found, back in the order of the questions.
 //!
 //! Files and packages are read by one command for all of them, so their records carry names, not numbers.
-//! Nothing counts as "not there" unless the program came to its end.
+//! Nothing counts as "not there" unless the program came to its end and all it said was understood.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,6 +16,9 @@ const TYPES: [(u32, FileKind); 3] =
     [(0o100_000, FileKind::Regular), (0o040_000, FileKind::Directory), (0o120_000, FileKind::Link)];
 /// The type bits of a socket: one of the other kinds, to write them.
 const OTHER_TYPE: u32 = 0o140_000;
+
+/// Why there is no answer when a record could not be understood.
+const DAMAGED: &str = "the host's answer is damaged";
 
 /// What the lines that are not records belong to.
 enum Section {
@@ -43,6 +46,8 @@ struct Sheet {
     packages_unread: Option<String>,
     names: Vec<String>,
     section: Section,
+    /// A record could not be understood: what has no record of its own may have been in it.
+    damaged: bool,
     ended: bool,
 }
 
@@ -59,6 +64,7 @@ impl<'a> AnswerDecoder<'a> {
             packages_unread: None,
             names: Vec::new(),
             section: Section::None,
+            damaged: false,
             ended: false,
         };
         Self { asks, lines: Lines::default(), sheet }
@@ -106,11 +112,10 @@ impl Sheet {
     fn line(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
         match text.strip_prefix(char::from(RECORD)) {
-            Some(rest) => {
-                if let Some(words) = words(rest) {
-                    self.record(&words);
-                }
-            }
+            Some(rest) => match words(rest) {
+                Some(words) => self.record(&words),
+                None => self.damaged = true,
+            },
             None => self.section_line(&text),
         }
     }
@@ -133,8 +138,9 @@ impl Sheet {
             ["end"] => self.ended = true,
             ["digests"] => self.section = Section::Digests,
             ["file", path, mode, owner, group, size] => {
-                if let (Some(path), Some(facts)) = (path.strip_prefix('.'), facts(mode, owner, group, size)) {
-                    self.files.insert(path.to_owned(), Ok(facts));
+                match (path.strip_prefix('.'), facts(mode, owner, group, size)) {
+                    (Some(path), Some(facts)) => drop(self.files.insert(path.to_owned(), Ok(facts))),
+                    _ => self.damaged = true,
                 }
             }
             ["owners", pairs @ ..] => self.owners = pairs_of(pairs),
@@ -150,12 +156,10 @@ impl Sheet {
             ["packages-unread", why] => {
                 self.packages_unread = Some(unarmor_text(why).unwrap_or_default());
             }
-            [index, rest @ ..] => {
-                let Some(index) = index.parse().ok().filter(|index| *index < self.answers.len()) else {
-                    return;
-                };
-                self.numbered(index, rest, &section);
-            }
+            [index, rest @ ..] => match index.parse().ok().filter(|index| *index < self.answers.len()) {
+                Some(index) => self.numbered(index, rest, &section),
+                None => self.damaged = true,
+            },
             [] => {}
         }
     }
@@ -174,24 +178,26 @@ impl Sheet {
             }
             _ => plain(words),
         };
-        let damaged = || Answer::Unread("the host's answer is damaged".to_owned());
+        let damaged = || Answer::Unread(DAMAGED.to_owned());
         self.answers[index] = Some(answer.unwrap_or_else(damaged));
     }
 
     /// The answer to a question that files or packages answer by name, or why there is none.
     fn named(&self, ask: &Ask, missing: &str) -> Answer {
         let unread = |why: &str| Answer::Unread(why.to_owned());
+        let missing = if self.damaged { DAMAGED } else { missing };
+        let all_told = self.ended && !self.damaged;
         match ask {
             Ask::File { path } => match self.files.get(path) {
                 Some(Ok(facts)) => self.file(path, facts),
                 Some(Err(why)) => unread(why),
-                None if self.ended => Answer::File(None),
+                None if all_told => Answer::File(None),
                 None => unread(missing),
             },
             Ask::Package { name } => match (self.packages.get(name), &self.packages_unread) {
                 (Some(version), _) => Answer::Version(version.clone()),
                 (None, Some(why)) => unread(why),
-                (None, None) if self.ended => Answer::Version(None),
+                (None, None) if all_told => Answer::Version(None),
                 (None, None) => unread(missing),
             },
             _ => unread(missing),

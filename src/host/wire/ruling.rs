@@ -1,6 +1,6 @@
 //! Rulings: how each order ended, read while the host still works on the next one.
 //!
-//! An order without a ruling is `Unknown` unless the host said that it came to its end or never began.
+//! An order without a ruling is `Unknown` unless an earlier one failed.
 
 use super::super::{Done, Ruling};
 use super::{Lines, RECORD, armor, record, unarmor_text, words};
@@ -11,24 +11,18 @@ pub struct RulingDecoder {
     total: usize,
     next: usize,
     began: bool,
-    ended: bool,
     failed: bool,
 }
 
 impl RulingDecoder {
     /// A decoder for the rulings of this many orders.
     pub fn new(total: usize) -> Self {
-        Self { lines: Lines::default(), total, next: 0, began: false, ended: false, failed: false }
+        Self { lines: Lines::default(), total, next: 0, began: false, failed: false }
     }
 
     /// Whether the host program read its first line; before that no order can have been started.
     pub fn has_begun(&self) -> bool {
         self.began
-    }
-
-    /// Whether the host program came to its end.
-    pub fn has_ended(&self) -> bool {
-        self.ended
     }
 
     /// Takes the next piece of the host's standard output and hands out the rulings it completes.
@@ -43,7 +37,6 @@ impl RulingDecoder {
         let Some(words) = text.strip_prefix(char::from(RECORD)).and_then(words) else { return };
         let (index, ruling) = match words.as_slice() {
             ["begin"] => return self.began = true,
-            ["end"] => return self.ended = true,
             [index, verdict, text] => (index.parse::<usize>(), verdict_of(verdict, text)),
             _ => return,
         };

@@ -165,6 +165,18 @@ fn without_the_end_nothing_counts_as_absent() {
     }
 }
 
+#[test]
+fn beside_a_damaged_record_nothing_counts_as_absent() {
+    let asks = [Ask::File { path: "/x".into() }, Ask::Package { name: "x".into() }];
+    for damaged in
+        ["file\x1f./x\x1f81a4\x1froot\x1froot\x1f3k\x1f", "file\x1f./x\x1f81a4\x1fro", "9\x1fo\x1f"]
+    {
+        for answer in decode(&asks, format!("\x1e{damaged}\n\x1eend\x1f\n").as_bytes(), 7) {
+            assert!(matches!(&answer, Answer::Unread(why) if why.contains("damaged")), "{answer:?}");
+        }
+    }
+}
+
 fn rulings(total: usize, stream: &[u8]) -> Vec<Ruling> {
     let mut out = Vec::new();
     let mut decoder = RulingDecoder::new(total);

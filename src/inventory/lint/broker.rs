@@ -107,6 +107,7 @@ fn check_client(name: &str, client: &At<BrokerClient>, found: &mut Vec<Diagnosti
 
 fn check_brute_force(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
     let Some(rule) = &broker.brute_force else { return };
+    let before = found.len();
     for period in [&rule.find_time, &rule.ban_time].into_iter().filter(|period| period.as_secs() == 0) {
         found
             .push(Diagnostic::error("out-of-range", "a time of zero locks nobody out").at(&period.place, ""));
@@ -114,6 +115,12 @@ fn check_brute_force(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
     if rule.max_retry == 0 {
         let message = "`max_retry` of 0 would lock out everybody";
         found.push(Diagnostic::error("out-of-range", message).at(&rule.find_time.place, "beside this"));
+    }
+    if found.len() == before {
+        let message = "rocade does not carry out `brute_force` yet: nobody is locked out";
+        let warning =
+            Diagnostic::warning("not-carried-out", message).at(&rule.find_time.place, "beside this");
+        found.push(warning.help("set up such a lock-out by hand, or let few networks in with `firewall`"));
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn of(job: &Job<'_>) -> Vec<Result<Vec<Order>, String>> {
                 list.into_iter().chain(forget(job, change, base)).collect()
             }
             "file" => {
-                let own = files::order(change, wished(job, change))?;
+                let own = files::order(change, job.wished(change))?;
                 std::mem::take(&mut folders).into_iter().chain([own]).collect()
             }
             "saved" => vec![api::send("POST", base, "command/save", None)],
@@ -50,7 +50,7 @@ fn settings(job: &Job<'_>, change: &Change, base: &str) -> Order {
     static NOTHING: Fields = Fields::new();
     let differing = change.after.as_ref().unwrap_or(&NOTHING);
     let seen = job.observed.resources.get(&change.address.key);
-    api::send("PUT", base, "loraNetwork", Some(&lorawan::request(wished(job, change), differing, seen)))
+    api::send("PUT", base, "loraNetwork", Some(&lorawan::request(job.wished(change), differing, seen)))
 }
 
 /// Removes what the network server remembers of a sensor that goes.
@@ -74,20 +74,5 @@ fn folders(job: &Job<'_>) -> Vec<Order> {
             path = parent;
         }
     }
-    folders.into_iter().map(directory).collect()
-}
-
-fn directory(path: &str) -> Order {
-    Order::Directory {
-        path: path.to_owned(),
-        mode: "0755".to_owned(),
-        owner: "root".to_owned(),
-        group: "root".to_owned(),
-    }
-}
-
-/// The fields wished of what a change changes; none when it is to go.
-fn wished<'a>(job: &'a Job<'_>, change: &Change) -> &'a Fields {
-    static NOTHING: Fields = Fields::new();
-    job.wish.resources.get(&change.address.key).map_or(&NOTHING, |resource| &resource.fields)
+    folders.into_iter().map(files::folder).collect()
 }

@@ -7,7 +7,7 @@ use crate::host::files as host_files;
 use crate::inventory::{Broker, Gateway, Inventory, Relay};
 use crate::model::{Impact, Key, Resource, Value};
 use crate::providers::mosquitto::{relay_password, relay_user};
-use crate::providers::{Fault, Found, Lookup};
+use crate::providers::{Fault, Lookup};
 
 /// Where rocade keeps its files on a gateway: on the partition that a restart leaves alone.
 pub(super) const HOME: &str = "/var/config/rocade";
@@ -50,8 +50,12 @@ pub(super) fn files(
     }
     let made = [
         ("config.json", "644", configuration(inventory, name, gateway, relay)),
-        ("ca.pem", "644", lookup.authority().map(|pem| value(pem, Value::Text))),
-        ("password", "600", relay_password(name, relay, lookup).map(|secret| value(secret, Value::Secret))),
+        ("ca.pem", "644", lookup.authority().map(|pem| pem.into_value(Value::Text))),
+        (
+            "password",
+            "600",
+            relay_password(name, relay, lookup).map(|secret| secret.into_value(Value::Secret)),
+        ),
     ];
     for (name, mode, content) in made {
         match content {
@@ -60,13 +64,6 @@ pub(super) fn files(
         }
     }
     if faults.is_empty() { Ok(files) } else { Err(faults) }
-}
-
-fn value<T>(found: Found<T>, ready: impl Fn(T) -> Value) -> Value {
-    match found {
-        Found::Ready(value) => ready(value),
-        Found::Pending(by) => Value::Pending(by),
-    }
 }
 
 fn file(path: String, content: impl Into<Value>, mode: &str) -> (Key, Resource) {

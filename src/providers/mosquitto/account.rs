@@ -3,12 +3,12 @@
 
 use std::fmt::Write;
 
-use crate::inventory::{At, Broker, Inventory, Relay};
+use crate::inventory::{At, Broker, Gateway, Inventory, Relay};
 use crate::model::Secret;
 use crate::providers::{Fault, Found, Lookup};
 
 /// The account `rocade verify` probes with.
-const VERIFIER: &str = "rocade-verify";
+pub const VERIFIER: &str = "rocade-verify";
 
 /// One account of a broker.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ fn relays(inventory: &Inventory, broker: &str, lookup: &dyn Lookup) -> Vec<Resul
 }
 
 /// The account a gateway's relay logs in with.
-pub(in crate::providers) fn relay_user(gateway: &str) -> String {
+pub fn relay_user(gateway: &str) -> String {
     format!("relay-{gateway}")
 }
 
@@ -77,15 +77,28 @@ pub(in crate::providers) fn relay_user(gateway: &str) -> String {
 ///
 /// # Errors
 /// When it is missing or cannot be opened.
-pub(in crate::providers) fn relay_password(
-    gateway: &str,
-    relay: &Relay,
-    lookup: &dyn Lookup,
-) -> Result<Found<Secret>, Fault> {
+pub fn relay_password(gateway: &str, relay: &Relay, lookup: &dyn Lookup) -> Result<Found<Secret>, Fault> {
     match &relay.password {
         Some(named) => lookup.secret(&named.secret).map_err(|fault| fault.at(&named.place)),
-        None => lookup.minted(&format!("gateways/{gateway}/relay")),
+        None => lookup.minted(&relay_secret(gateway)),
     }
+}
+
+fn relay_secret(gateway: &str) -> String {
+    format!("gateways/{gateway}/relay")
+}
+
+fn verifier_secret(broker: &str) -> String {
+    format!("brokers/{broker}/verify")
+}
+
+/// The names of the secrets that rocade makes itself: a password for each relay that is given none, and one
+/// for the probes of each broker.
+pub fn minted(inventory: &Inventory) -> Vec<String> {
+    let given_none = |gateway: &Gateway| gateway.relay.as_ref().is_some_and(|relay| relay.password.is_none());
+    let relays = inventory.gateways.iter().filter(|(_, gateway)| given_none(gateway));
+    let relays = relays.map(|(name, _)| relay_secret(name));
+    relays.chain(inventory.brokers.keys().map(|name| verifier_secret(name))).collect()
 }
 
 fn clients(broker: &Broker, lookup: &dyn Lookup) -> Vec<Result<Account, Fault>> {
@@ -106,10 +119,18 @@ fn clients(broker: &Broker, lookup: &dyn Lookup) -> Vec<Result<Account, Fault>> 
         .collect()
 }
 
+/// The password of a broker's [`VERIFIER`], which the first apply makes.
+///
+/// # Errors
+/// When it is there and cannot be opened.
+pub fn verifier_password(broker: &str, lookup: &dyn Lookup) -> Result<Found<Secret>, Fault> {
+    lookup.minted(&verifier_secret(broker))
+}
+
 fn verifier(broker: &str, lookup: &dyn Lookup) -> Result<Account, Fault> {
     Ok(Account {
         name: VERIFIER.to_owned(),
-        password: lookup.minted(&format!("brokers/{broker}/verify"))?,
+        password: verifier_password(broker, lookup)?,
         read: vec!["rocade/relays/#".to_owned(), "rocade/verify/#".to_owned()],
         write: vec!["rocade/verify/#".to_owned()],
     })

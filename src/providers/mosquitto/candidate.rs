@@ -29,7 +29,7 @@ pub(super) fn trial(job: &Job<'_>, contents: &BTreeMap<&str, Secret>) -> Vec<Ord
         .filter(|(path, _)| **path != MAIN_CONF && **path != CONF)
         .map(|(path, content)| (staged[path].clone(), content.clone()));
     let files: Vec<(String, Secret)> = own.into_iter().chain(others).collect();
-    let mut orders = vec![directory(STAGE)];
+    let mut orders = vec![files::folder(STAGE)];
     orders.extend(files.iter().map(|(path, content)| Order::Put {
         path: path.clone(),
         content: content.clone(),
@@ -48,15 +48,6 @@ pub(super) fn trial(job: &Job<'_>, contents: &BTreeMap<&str, Secret>) -> Vec<Ord
 
 fn staged_path(path: &str) -> String {
     format!("{STAGE}/{}", path.rsplit('/').next().unwrap_or(path))
-}
-
-pub(super) fn directory(path: &str) -> Order {
-    Order::Directory {
-        path: path.to_owned(),
-        mode: "0755".to_owned(),
-        owner: "root".to_owned(),
-        group: "root".to_owned(),
-    }
 }
 
 /// Both configuration files as one text, as Mosquitto reads them.

@@ -10,7 +10,7 @@ use super::{ACL, AUTHORITY, CERTIFICATE, CONF, CONF_D, KEY, MAIN_CONF, PASSWD, S
 use crate::host::{files, packages};
 use crate::inventory::{Broker, Inventory, Listener};
 use crate::model::{Fields, Impact, Key, Resource, Resources, Target, Value, Wish};
-use crate::providers::{Fault, Found, Lookup};
+use crate::providers::{Fault, Lookup};
 
 /// The port every MQTT client tries first, in clear text.
 const CLEAR_PORT: u16 = 1883;
@@ -68,7 +68,7 @@ fn package(summary: &str) -> Resource {
 
 fn account_resource(account: &Account) -> (Key, Resource) {
     let resource = Resource {
-        fields: Fields::from([("password".to_owned(), found(&account.password, |secret| secret.into()))]),
+        fields: Fields::from([("password".to_owned(), account.password.clone().into_value(Value::Secret))]),
         impact: reload(),
         wakes: Some(service_key()),
         summary: format!("reads {}, publishes to {}", listed(&account.read), listed(&account.write)),
@@ -147,9 +147,9 @@ fn is_tls(listener: &Listener) -> bool {
 
 fn certificates(name: &str, broker: &Broker, lookup: &dyn Lookup) -> Result<[(Key, Resource); 3], Fault> {
     let leaf = lookup.leaf(name)?;
-    let authority = found(&lookup.authority()?, |pem| pem.into());
-    let chain = found(&leaf, |leaf| leaf.chain_pem.into());
-    let key = found(&leaf, |leaf| leaf.key_pem.into());
+    let authority = lookup.authority()?.into_value(Value::Text);
+    let chain = leaf.clone().into_value(|leaf| leaf.chain_pem.into());
+    let key = leaf.into_value(|leaf| leaf.key_pem.into());
     // The reload signal replaces the certificates of MQTT listeners, not those libwebsockets holds.
     let impact = match &broker.listeners.websockets {
         Some(listener) if is_tls(listener) => restart(),
@@ -160,13 +160,6 @@ fn certificates(name: &str, broker: &Broker, lookup: &dyn Lookup) -> Result<[(Ke
         (Key::new("file", CERTIFICATE), file(public(chain), impact.clone())),
         (Key::new("file", KEY), file(private(key), impact)),
     ])
-}
-
-fn found<T: Clone>(found: &Found<T>, ready: impl Fn(T) -> Value) -> Value {
-    match found {
-        Found::Ready(value) => ready(value.clone()),
-        Found::Pending(by) => Value::Pending(by.clone()),
-    }
 }
 
 fn file(fields: Fields, impact: Impact) -> Resource {

@@ -223,7 +223,7 @@ fn service(act: ServiceAct) -> Order {
 pub(super) fn file_orders(change: &Change, wished: &Fields, live: bool) -> Result<Vec<Order>, String> {
     let mut orders = Vec::new();
     if change.address.key.name == RULES && change.action != Action::Delete {
-        orders.push(super::candidate::directory(FOLDER));
+        orders.push(files::folder(FOLDER));
         if let Some(content) = files::bytes(wished).filter(|_| live) {
             let argv = [NFT, "-c", "-f", "-"].map(str::to_owned).into();
             orders.push(Order::Run { argv, stdin: content });

@@ -21,11 +21,11 @@ pub(super) fn of(job: &Job<'_>) -> Vec<Result<Vec<Order>, String>> {
         let own = match change.address.key.collection.as_str() {
             "package" => return Ok(vec![packages::order(change)]),
             "account" => passwords.take().map(put_passwords).into_iter().collect(),
-            "file" => vec![files::order(change, wished(job, change))?],
+            "file" => vec![files::order(change, job.wished(change))?],
             "service" => return Ok(service(job, change)),
             firewall::COLLECTION => return Ok(firewall::orders(change)),
             firewall::FILES => {
-                return firewall::file_orders(change, wished(job, change), firewall::is_live(job.wish));
+                return firewall::file_orders(change, job.wished(change), firewall::is_live(job.wish));
             }
             // A listener is closed by the configuration and the restart it wakes.
             _ => return Ok(Vec::new()),
@@ -39,12 +39,6 @@ fn is(change: &Change, collection: &str) -> bool {
     change.address.key.collection == collection
 }
 
-/// The fields wished of what a change changes; none when it is to go.
-fn wished<'a>(job: &'a Job<'_>, change: &Change) -> &'a Fields {
-    static NOTHING: Fields = Fields::new();
-    job.wish.resources.get(&change.address.key).map_or(&NOTHING, |resource| &resource.fields)
-}
-
 /// The contents that are to change, by path.
 fn contents<'a>(job: &Job<'a>) -> BTreeMap<&'a str, Secret> {
     let differs = |change: &&Change| {
@@ -53,12 +47,12 @@ fn contents<'a>(job: &Job<'a>) -> BTreeMap<&'a str, Secret> {
     job.changes
         .iter()
         .filter(differs)
-        .filter_map(|change| Some((change.address.key.name.as_str(), files::bytes(wished(job, change))?)))
+        .filter_map(|change| Some((change.address.key.name.as_str(), files::bytes(job.wished(change))?)))
         .collect()
 }
 
 fn prepare(job: &Job<'_>, staged: &BTreeMap<&str, Secret>) -> Vec<Order> {
-    let mut orders = vec![candidate::directory(FOLDER)];
+    let mut orders = vec![files::folder(FOLDER)];
     // Under a prefix the target's own programs cannot be run.
     if job.wish.resources.contains_key(&service_key()) {
         orders.extend(candidate::trial(job, staged));

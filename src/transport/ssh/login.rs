@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use russh::client::{AuthResult, KeyboardInteractiveAuthResponse};
 use russh::keys::agent::AgentIdentity;
-use russh::keys::agent::client::AgentClient;
+use russh::keys::agent::client::{AgentClient, AgentStream};
 use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 use russh::{MethodKind, MethodSet};
-use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::door::fault_of;
@@ -39,6 +38,9 @@ pub(super) async fn log_in(hop: &mut Hop, route: &Route, limit: Duration) -> Res
     }
     Err(attempt.refused())
 }
+
+/// An SSH agent, over whatever the system has for it.
+type Agent = AgentClient<Box<dyn AgentStream + Send + Unpin>>;
 
 struct Attempt<'a> {
     hop: &'a mut Hop,
@@ -108,9 +110,9 @@ impl Attempt<'_> {
         Ok(files)
     }
 
-    async fn agent(&mut self) -> Option<AgentClient<UnixStream>> {
+    async fn agent(&mut self) -> Option<Agent> {
         let (AgentUse::All(socket) | AgentUse::FilesOnly(socket)) = &self.route.agent else { return None };
-        match timeout(self.limit, AgentClient::connect_uds(socket)).await {
+        match timeout(self.limit, connect_agent(socket)).await {
             Ok(Ok(mut agent)) => {
                 if let Some(binding) = self.hop.handle.agent_session_binding() {
                     // Old agents do not know it; those that do need it for keys bound to a destination.
@@ -130,11 +132,7 @@ impl Attempt<'_> {
     }
 
     /// The agent's keys we may use, those of the route's key files first.
-    async fn agent_keys(
-        &mut self,
-        agent: &mut AgentClient<UnixStream>,
-        files: &[KeyFile],
-    ) -> Vec<AgentIdentity> {
+    async fn agent_keys(&mut self, agent: &mut Agent, files: &[KeyFile]) -> Vec<AgentIdentity> {
         let mut keys = match timeout(self.limit, agent.request_identities()).await {
             Ok(Ok(keys)) => keys,
             _ => {
@@ -179,11 +177,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    async fn with_key(
-        &mut self,
-        signer: Signer,
-        agent: Option<&mut AgentClient<UnixStream>>,
-    ) -> Result<bool, SshFault> {
+    async fn with_key(&mut self, signer: Signer, agent: Option<&mut Agent>) -> Result<bool, SshFault> {
         let user = &self.route.user;
         match (signer, agent) {
             (Signer::File(key, path), _) => {
@@ -301,6 +295,17 @@ impl Attempt<'_> {
             unusable: self.unusable,
         }
     }
+}
+
+#[cfg(unix)]
+async fn connect_agent(socket: &Path) -> Result<Agent, russh::keys::Error> {
+    Ok(AgentClient::connect_uds(socket).await?.dynamic())
+}
+
+/// The agent of Windows' OpenSSH listens on a named pipe.
+#[cfg(windows)]
+async fn connect_agent(pipe: &Path) -> Result<Agent, russh::keys::Error> {
+    Ok(AgentClient::connect_named_pipe(pipe).await?.dynamic())
 }
 
 fn read_key_file(path: &Path) -> Result<KeyFile, String> {
