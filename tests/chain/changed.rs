@@ -81,7 +81,8 @@ fn joined(dev_eui: &str) {
     state["joined"].as_array_mut().unwrap().push(row);
     std::fs::write(path, state.to_string()).unwrap();
     bed().reboot(GATEWAY);
-    let devices = bed().on(GATEWAY, "curl -sS --retry 9 --retry-connrefused http://127.0.0.1/api/lora/devices");
+    let devices =
+        bed().on(GATEWAY, "curl -sS --retry 9 --retry-connrefused http://127.0.0.1/api/lora/devices");
     assert!(devices.contains(dev_eui), "{devices}");
 }
 

@@ -103,12 +103,8 @@ impl Listener {
             command
         };
         succeed(command().arg("-E"));
-        let mut child = command()
-            .args(["-F", "%r %t %x"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child =
+            command().args(["-F", "%r %t %x"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
         let (lines, kept) = (BufReader::new(child.stdout.take().unwrap()).lines(), Arc::clone(&received));
         std::thread::spawn(move || {
@@ -127,14 +123,20 @@ impl Listener {
     /// Waits for the reading of a topic with a frame counter.
     pub fn reading(&self, topic: &str, counter: u64) -> Message {
         wait_for(&format!("reading {counter} on {topic}"), || {
-            self.received().into_iter().find(|message| message.topic == topic && counter_of(message) == Some(counter))
+            self.received()
+                .into_iter()
+                .find(|message| message.topic == topic && counter_of(message) == Some(counter))
         })
     }
 
     /// The frame counters of the readings of a topic, in order.
     pub fn counters(&self, topic: &str) -> Vec<u64> {
         let received = self.received();
-        received.iter().filter(|message| message.topic == topic && !message.retained).filter_map(counter_of).collect()
+        received
+            .iter()
+            .filter(|message| message.topic == topic && !message.retained)
+            .filter_map(counter_of)
+            .collect()
     }
 }
 
@@ -166,7 +168,8 @@ pub struct Uplink {
 impl Uplink {
     /// A frame of a sensor. `dev_eui` is sixteen hex digits.
     pub fn new(dev_eui: &str, counter: u64, port: u64, payload: &[u8]) -> Self {
-        let pairs: Vec<String> = dev_eui.as_bytes().chunks(2).map(|two| String::from_utf8_lossy(two).into()).collect();
+        let pairs: Vec<String> =
+            dev_eui.as_bytes().chunks(2).map(|two| String::from_utf8_lossy(two).into()).collect();
         let dev_eui = pairs.join("-").to_lowercase();
         let message = json!({
             "tmst": 4_293_983_404_u64, "chan": 1, "rfch": 0, "freq": 868.3, "stat": 1, "modu": "LORA",

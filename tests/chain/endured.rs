@@ -150,7 +150,8 @@ fn a_configuration_that_mosquitto_refuses_never_reaches_the_running_broker() {
         state(BROKER).lines().filter(folder).map(str::to_owned).collect::<Vec<_>>()
     };
     let before = files();
-    let faulty = include_str!("../../templates/mosquitto/rocade.conf.j2").to_owned() + "\nno_such_option true\n";
+    let faulty =
+        include_str!("../../templates/mosquitto/rocade.conf.j2").to_owned() + "\nno_such_option true\n";
     site.add("templates/mosquitto/rocade.conf.j2", &faulty);
     let failed = site.rocade(&["apply", "--yes"]).ends_with(1);
     assert!(failed.out.contains("no_such_option"), "{}", failed.out);

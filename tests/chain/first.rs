@@ -5,7 +5,7 @@ use std::fs;
 use super::bed::{BROKER, GATEWAY, bed, succeed};
 use super::site::{self, Site};
 
-/// All that rocade manages on a host: files and folders with every date and number the file system keeps, and processes.
+/// All that rocade manages on a host: files and folders with each date and number the file system keeps; processes.
 pub fn state(host: &str) -> String {
     let listing = "-printf '%p %i %m %u:%g %s %T@ %C@\\n' | sort";
     match host {
@@ -30,7 +30,14 @@ pub fn state(host: &str) -> String {
 
 fn repository(site: &Site) -> String {
     let listing = "%p %i %m %s %T@ %C@\n";
-    succeed(bed().operator("find").arg(site.path("")).args(["-path", "*/.rocade", "-prune", "-o", "-printf", listing]))
+    succeed(bed().operator("find").arg(site.path("")).args([
+        "-path",
+        "*/.rocade",
+        "-prune",
+        "-o",
+        "-printf",
+        listing,
+    ]))
 }
 
 #[test]
@@ -64,9 +71,15 @@ fn a_plan_is_applied_to_untouched_hosts_and_then_nothing_is_written() {
 fn the_comparison_of_states_sees_a_touched_file_and_a_restart() {
     let _site = site::ready();
     for (host, deed) in [
-        (BROKER, "cat /etc/mosquitto/rocade/acl >/tmp/acl && cat /tmp/acl >/etc/mosquitto/rocade/acl; rm /tmp/acl"),
+        (
+            BROKER,
+            "cat /etc/mosquitto/rocade/acl >/tmp/acl && cat /tmp/acl >/etc/mosquitto/rocade/acl; rm /tmp/acl",
+        ),
         (BROKER, "systemctl restart mosquitto"),
-        (BROKER, "systemctl reload mosquitto; while ! grep -q Reloading /var/log/mosquitto/mosquitto.log; do :; done"),
+        (
+            BROKER,
+            "systemctl reload mosquitto; while ! grep -q Reloading /var/log/mosquitto/mosquitto.log; do :; done",
+        ),
         (GATEWAY, "chmod 644 /var/config/rocade/relay/main.py"),
         (GATEWAY, "/etc/init.d/rocade-relay restart"),
     ] {

@@ -60,7 +60,8 @@ fn two_changed_files_restart_their_service_once() {
     site.edit("hosts.yaml", "swim", "dive");
     let logged = || bed().on(DISPLAY, "journalctl -u cron -o cat | grep -c '^Started' || true");
     let before: u32 = logged().trim().parse().unwrap();
-    let expected = ["update file /etc/signage/motto", "update file /etc/signage/room.json", "wake service cron"];
+    let expected =
+        ["update file /etc/signage/motto", "update file /etc/signage/room.json", "wake service cron"];
     assert_eq!(site.applied(), expected);
     assert_eq!(logged().trim().parse(), Ok(before + 1));
 }

@@ -146,7 +146,9 @@ fn recorded_uplinks_arrive_as_they_were_sent() {
             assert_eq!(reading[ours], *message.get(theirs).unwrap_or(&Value::Null), "{reading}");
         }
         let radio = &reading["radio"];
-        for (ours, theirs) in [("rssi", "rssi"), ("snr", "lsnr"), ("frequency_mhz", "freq"), ("data_rate", "datr")] {
+        for (ours, theirs) in
+            [("rssi", "rssi"), ("snr", "lsnr"), ("frequency_mhz", "freq"), ("data_rate", "datr")]
+        {
             assert!(same(&radio[ours], &message[theirs]), "{radio} {message}");
         }
         assert_eq!(listener.counters(&topic), [counter]);

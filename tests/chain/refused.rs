@@ -13,7 +13,8 @@ const PORT_CLOSED: &str = "Connection refused";
 
 #[track_caller]
 fn is_refused(output: &Output, reason: &str) {
-    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let said =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert!(said.contains(reason), "{}: {said}", output.status);
 }
 
@@ -79,7 +80,9 @@ fn accounts_publish_and_read_what_is_theirs_and_nothing_else() {
     is_refused(&signage.publish(&site, SOME_TOPIC, "forged"), "Not authorized");
     let password = site.secret("gateways/pool-gw/relay");
     let relay = Client::of(&site, "relay-pool-gw", &password);
-    for foreign in ["sites/pool/none", "sites/pool/hall/more", "rocade/relays/other/status", "rocade/verify/x"] {
+    for foreign in
+        ["sites/pool/none", "sites/pool/hall/more", "rocade/relays/other/status", "rocade/verify/x"]
+    {
         is_refused(&relay.publish(&site, foreign, "forged"), "Not authorized");
     }
     assert!(relay.publish(&site, "rocade/relays/pool-gw/verify", "{}").status.success());
