@@ -17,6 +17,6 @@ mod tree;
 pub use at::{At, Place};
 pub use diagnostic::{Diagnostic, Label, Report, Severity, Sources};
 pub use load::{Loaded, load, parse};
-pub use scalar::{ByteSizeText, EuiText, PeriodText, SecretRef, VersionRange};
+pub use scalar::{ByteSizeText, EuiText, NetworkText, PeriodText, SecretRef, VersionRange};
 pub use schema::schema;
 pub use spec::*;

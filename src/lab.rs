@@ -10,6 +10,7 @@ mod debian;
 mod door;
 mod exec;
 mod files;
+mod firewall;
 mod knobs;
 mod line;
 mod log;

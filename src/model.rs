@@ -3,6 +3,7 @@
 mod address;
 mod change;
 mod eui;
+mod network;
 mod outcome;
 mod resource;
 mod secret;
@@ -12,6 +13,7 @@ mod value;
 pub use address::{Address, Key, Target};
 pub use change::{Action, Change, Impact, PLAN_FORMAT, Plan, TargetHead};
 pub use eui::{Eui, EuiFault};
+pub use network::{Network, NetworkFault};
 pub use outcome::{Outcome, Report, Step};
 pub use resource::{Collection, Observed, Owns, Resource, Resources, Unread, Wish};
 pub use secret::{Secret, Verifier};

@@ -81,7 +81,7 @@ fn the_schema_beside_the_sample_is_the_generated_one() {
 }
 
 /// A definition of the schema, and an inventory in which an empty map stands in its place, on the last line.
-const PLACES: [(&str, &str); 16] = [
+const PLACES: [(&str, &str); 17] = [
     ("Site", "sites:\n  x: {}"),
     ("Gateway", "gateways:\n  x: {}"),
     ("Firmware", "gateways:\n  x:\n    firmware: {}"),
@@ -95,6 +95,7 @@ const PLACES: [(&str, &str); 16] = [
     ("Listener", "brokers:\n  x:\n    listeners:\n      mqtts: {}"),
     ("BrokerClient", "brokers:\n  x:\n    clients:\n      y: {}"),
     ("BruteForce", "brokers:\n  x:\n    brute_force: {}"),
+    ("Firewall", "brokers:\n  x:\n    firewall: {}"),
     ("Host", "hosts:\n  x: {}"),
     ("HostFile", "hosts:\n  x:\n    files:\n      - {}"),
     ("Authority", "pki:\n  authority: {}"),

@@ -24,6 +24,12 @@ pub fn data(text: &str) {
     }
 }
 
+/// A number with its word: `1 error`, `2 errors`.
+pub fn count(number: usize, word: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {word}{ending}")
+}
+
 /// Whether words on standard error are coloured.
 pub fn in_colour() -> bool {
     anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never

@@ -129,9 +129,9 @@ pub fn steps(steps: &[Step], verbose: bool) -> String {
     text
 }
 
-/// Whether two changes of a target were not started for the same reason.
+/// Whether two changes of a target have no known end for the same reason.
 fn is_same_rest(a: &Step, b: &Step) -> bool {
-    matches!(a.outcome, Outcome::NotStarted(_))
+    matches!(a.outcome, Outcome::NotStarted(_) | Outcome::Unknown(_))
         && a.outcome == b.outcome
         && a.address.target == b.address.target
 }

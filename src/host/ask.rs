@@ -56,6 +56,9 @@ pub enum Ask {
         /// Family and name, such as `inet rocade`.
         table: String,
     },
+    /// All rules of nftables as `nft list ruleset` prints them, without counters and the contents of named
+    /// sets: [`Answer::Content`].
+    Ruleset,
 }
 
 /// The answer to one [`Ask`], or why there is none.
@@ -65,7 +68,7 @@ pub enum Answer {
     Facts(BTreeMap<String, String>),
     /// To [`Ask::File`]: `None` when nothing is there.
     File(Option<FileFacts>),
-    /// To [`Ask::Content`] and [`Ask::Firewall`]: `None` when it is not there.
+    /// To [`Ask::Content`], [`Ask::Firewall`] and [`Ask::Ruleset`]: `None` when it is not there.
     Content(Option<Secret>),
     /// To [`Ask::Files`] and [`Ask::Listening`].
     Names(Vec<String>),

@@ -71,7 +71,7 @@ pub fn load(root: &Path) -> Result<Loaded, Report> {
         Ok(paths) if paths.is_empty() => {
             let message =
                 format!("no inventory: there is no YAML file under {}", root.join("inventory").display());
-            let help = "run `rocade init DIR`, or name the repository with `-C DIR`";
+            let help = "name the repository with `-C DIR`; `rocade lab up DIR` writes one to try";
             gathered.found.push(Diagnostic::error("no-inventory", message).help(help));
         }
         Ok(paths) => paths.iter().for_each(|path| gathered.read(root, path)),

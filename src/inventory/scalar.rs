@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use super::decode::{Decode, Decoder, Keys, raw};
 use super::tree::{Body, Node};
-use crate::model::{ByteSize, Eui, Period};
+use crate::model::{ByteSize, Eui, Network, Period};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// Makes a scalar that is parsed from text, with its words and pattern for the JSON Schema. `types` are those
@@ -67,6 +67,11 @@ text_scalar!(
     /// A size with its unit.
     ByteSizeText(ByteSize), "bad-size", "a size with its unit, such as 16 MiB",
     "^\\s*[0-9]+\\s*(B|kB|KiB|MB|MiB|GB|GiB)\\s*$", "string"
+);
+text_scalar!(
+    /// A network.
+    NetworkText(Network), "bad-network", "a network such as 192.168.145.0/24, or one address",
+    "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$", "string"
 );
 text_scalar!(
     /// Accepted versions.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 
 use super::At;
-use super::scalar::{ByteSizeText, EuiText, PeriodText, SecretRef, VersionRange};
+use super::scalar::{ByteSizeText, EuiText, NetworkText, PeriodText, SecretRef, VersionRange};
 
 /// Entries of a section by name.
 pub type Section<T> = BTreeMap<String, At<T>>;
@@ -250,6 +250,9 @@ pub struct Broker {
     /// When to lock out those who guess passwords.
     #[schemars(default)]
     pub brute_force: Option<BruteForce>,
+    /// The firewall rules on its host; when absent rocade removes those it once made and adds none.
+    #[schemars(default)]
+    pub firewall: Option<Firewall>,
     /// A prefix for every path on the target (images, chroots, tests).
     #[schemars(default)]
     pub root: Option<At<String>>,
@@ -312,6 +315,15 @@ pub struct BruteForce {
     pub find_time: At<PeriodText>,
     /// How long the lock-out lasts.
     pub ban_time: At<PeriodText>,
+}
+
+/// Firewall rules on a broker's host, in a table of their own: whatever else the host filters stays as it is.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Firewall {
+    /// Networks that may reach the broker's TLS listeners; all when absent.
+    #[schemars(default)]
+    pub from: Option<At<Vec<At<NetworkText>>>>,
 }
 
 /// Any other Linux host.

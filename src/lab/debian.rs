@@ -58,9 +58,16 @@ impl Works for Debian {
     fn factory(&self) -> State {
         let mut state = State { facts: facts(), ..State::default() };
         let home = format!("/home/{}", self.user);
-        for path in
-            ["/etc/systemd/system", "/lib/systemd/system", "/var/lib", "/var/log", "/run", "/root", &home]
-        {
+        for path in [
+            "/etc/init.d",
+            "/etc/systemd/system",
+            "/lib/systemd/system",
+            "/var/lib",
+            "/var/log",
+            "/run",
+            "/root",
+            &home,
+        ] {
             directory(&mut state.files, path);
         }
         file(&mut state.files, "/etc/debian_version", "12.12\n");
@@ -139,7 +146,8 @@ impl Works for Debian {
                 false => Err("mosquitto: not found".to_owned()),
             }
         });
-        futures::future::ready(tried).boxed()
+        let ended = tried.or_else(|| super::firewall::command(&mut held(&host.state), argv));
+        futures::future::ready(ended).boxed()
     }
 
     fn listening(&self, state: &State) -> Vec<String> {

@@ -234,6 +234,10 @@ impl VirtualHost {
             Ask::Firewall { table } => Answer::Content(
                 state.firewall.get(table).map(|rules| Secret::new(rules.as_bytes(), table.clone())),
             ),
+            Ask::Ruleset => {
+                let rules: String = state.firewall.values().map(String::as_str).collect();
+                Answer::Content(Some(Secret::new(rules, "ruleset")))
+            }
             Ask::Get { .. } => Answer::Unread("asked of the wrong part of the simulation".to_owned()),
         }
     }
@@ -368,6 +372,7 @@ fn ask_words(ask: &Ask) -> String {
         Ask::Get { url } => format!("GET {}", without_query(url)),
         Ask::Listening => "listening".to_owned(),
         Ask::Firewall { table } => format!("firewall {table}"),
+        Ask::Ruleset => "ruleset".to_owned(),
     }
 }
 

@@ -2,8 +2,10 @@
 //! that no forgotten file keeps a clear-text port open.
 
 mod account;
+mod barrier;
 mod candidate;
 mod desire;
+mod firewall;
 mod observe;
 mod orders;
 mod passwd;
@@ -41,6 +43,8 @@ const COLLECTIONS: &[Collection] = &[
     row("account", Owns::Whole, 2, true),
     row("file", Owns::Whole, 3, true),
     row("listener", Owns::Listed, 4, false),
+    row(firewall::FILES, Owns::Whole, 5, false),
+    row(firewall::COLLECTION, Owns::Whole, 6, false),
     row("service", Owns::Listed, 9, false),
 ];
 
@@ -94,7 +98,11 @@ impl Provider for MosquittoProvider {
         keys: &'a [Key],
         hand: Reading<'a>,
     ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
-        Box::pin(files::contents(keys, "file", hand))
+        Box::pin(async move {
+            let mut contents = files::contents(keys, "file", hand).await?;
+            contents.extend(files::contents(keys, firewall::FILES, hand).await?);
+            Ok(contents)
+        })
     }
 
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {

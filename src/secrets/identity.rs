@@ -117,31 +117,45 @@ fn refuse_open_to_others(_file: &File, _place: &Path) -> anyhow::Result<()> {
 }
 
 /// Makes an identity in a new file that only its owner can read, and gives its recipient. With a repository
-/// that has no recipient yet, adds it there as the first one, under `name`.
+/// that has no recipient yet, adds it there as the first one, under `name`; for that an identity that is
+/// there already will do.
 ///
 /// # Errors
-/// When the file is there already or cannot be written.
+/// When the file is there already and no recipient is missing, or cannot be written.
 pub fn keygen(path: &Path, first_of: Option<&Path>, name: Option<&str>) -> anyhow::Result<String> {
     if let Some(folder) = path.parent() {
         private_folder(folder).with_context(|| format!("making {}", folder.display()))?;
     }
-    let identity = age::x25519::Identity::generate();
-    let recipient = identity.to_public().to_string();
-    let mut file = match private_file(path) {
-        Ok(file) => file,
+    let first_of = match first_of {
+        Some(root) if recipients(root)?.is_empty() => Some(root),
+        _ => None,
+    };
+    let recipient = match private_file(path) {
+        Ok(file) => write_new(file)?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && first_of.is_some() => {
+            let file = File::open(path).with_context(|| format!("reading {}", path.display()))?;
+            let held = Identities::read(file, path)?;
+            // Reading refuses a file without one.
+            held.keys[0].to_public().to_string()
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             bail!("{} is there already and is not overwritten", path.display())
         }
         Err(error) => return Err(error).with_context(|| format!("making {}", path.display())),
     };
+    if let Some(root) = first_of {
+        enrol(root, &recipient, name)?;
+    }
+    Ok(recipient)
+}
+
+/// Makes an identity in an empty file; gives its recipient.
+fn write_new(mut file: File) -> anyhow::Result<String> {
+    let identity = age::x25519::Identity::generate();
+    let recipient = identity.to_public().to_string();
     let key = identity.to_string();
     let text = Zeroizing::new(format!("# recipient: {recipient}\n{}\n", key.expose_secret()));
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).context("writing the identity")?;
-    if let Some(root) = first_of
-        && recipients(root)?.is_empty()
-    {
-        enrol(root, &recipient, name)?;
-    }
     Ok(recipient)
 }
 

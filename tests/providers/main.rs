@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "the tests start the real broker and its clients")]
 
 mod conduit;
+mod firewall;
 mod flow;
 mod mosquitto;
 mod own_broker;

@@ -60,7 +60,7 @@ while :; do sleep 1 & wait $!; done
 "#;
 
 /// A machine within this one; it ends with its first process.
-struct Machine {
+pub struct Machine {
     first: Child,
     inside: String,
     _folder: tempfile::TempDir,
@@ -68,7 +68,7 @@ struct Machine {
 
 impl Machine {
     /// `None` where there is no Mosquitto or no right to make namespaces.
-    fn boot() -> Option<Self> {
+    pub fn boot() -> Option<Self> {
         if !std::path::Path::new("/etc/init.d/mosquitto").exists() {
             eprintln!("skipped: Mosquitto is not installed");
             return None;
@@ -100,11 +100,11 @@ impl Machine {
         command
     }
 
-    fn run(&self, argv: &[&str]) -> Output {
+    pub fn run(&self, argv: &[&str]) -> Output {
         self.command(argv).stdin(Stdio::null()).output().unwrap()
     }
 
-    fn shell(&self, script: &str) -> String {
+    pub fn shell(&self, script: &str) -> String {
         let output = self.run(&["sh", "-c", script]);
         assert!(output.status.success(), "{script}: {output:?}");
         String::from_utf8(output.stdout).unwrap()
@@ -171,7 +171,7 @@ impl Exec for &Machine {
     }
 }
 
-fn host(machine: &Machine) -> LinuxHost<&Machine> {
+pub fn host(machine: &Machine) -> LinuxHost<&Machine> {
     LinuxHost::new(machine, Become::default(), None, HostLimits::default())
 }
 

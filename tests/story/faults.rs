@@ -67,6 +67,22 @@ async fn an_apply_breaks_at_every_order_of_a_broker() {
     break_everywhere("main").await;
 }
 
+/// The connection breaks when it is written (2) and when it is read again (3).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_breaks_at_every_exec() {
+    for device in ["main", "pool-gw"] {
+        for (knob, said) in [("cut-at-exec=2", "unknown"), ("cut-at-exec=3", "could not be read")] {
+            let place = Place::new().await;
+            let knobs: Knobs = knob.parse().unwrap();
+            place.device(device).knobs().set(|board| *board = knobs);
+            let ran = place.rocade(&["apply", "--yes"]).ended(3);
+            assert!(ran.out.contains(said), "{device} {knob}: {}", ran.out);
+            place.rocade(&["apply", "--yes"]).ended(0);
+            assert_eq!(place.planned(), [""; 0], "{device} {knob}");
+        }
+    }
+}
+
 /// Devices that confirm everything and do nothing are found out by reading again.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_confirmed_and_not_done_is_found_out() {

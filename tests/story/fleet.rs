@@ -32,17 +32,19 @@ fn describe(folder: &TempDir, spots: &[Spot]) {
     let mut gateways = "sites:\n  pool: {title: Pool}\ngateways:\n".to_owned();
     let mut sensors = "sensors:\n".to_owned();
     for (number, Spot { name, port, password, serial }) in spots.iter().enumerate() {
+        let login = format!("{{user: admin, port: {port}, password: {{secret: gateways/{name}/admin}}}}");
         write!(
             gateways,
             "  {name}:\n    site: pool\n    model: multitech-conduit\n    address: 127.0.0.1\n    \
-             serial: \"{serial:08}\"\n    ssh: {{user: admin, port: {port}, password: {{secret: gateways/{name}/admin}}}}\n    \
+             serial: \"{serial:08}\"\n    ssh: {login}\n    \
              lorawan: {{region: EU868, network_key: {{secret: gateways/{name}/network}}}}\n"
         )
         .unwrap();
         write!(
             sensors,
-            "  s-{number}:\n    gateway: {name}\n    model: adeunis-comfort\n    dev_eui: 0018B210{number:08X}\n    \
-             app_eui: 0018B24441524632\n    app_key: {{secret: sensors/s-{number}/app_key}}\n    period: 10m\n    \
+            "  s-{number}:\n    gateway: {name}\n    model: adeunis-comfort\n    \
+             dev_eui: 0018B210{number:08X}\n    app_eui: 0018B24441524632\n    \
+             app_key: {{secret: sensors/s-{number}/app_key}}\n    period: 10m\n    \
              topic: sites/pool/s-{number}\n"
         )
         .unwrap();

@@ -56,7 +56,7 @@ pub fn changes(plan: &Value) -> Vec<String> {
 pub fn program(root: &Path) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_rocade"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("HOME", root).env("TMPDIR", root.join(".rocade")).arg("-C").arg(root);
+    command.env("HOME", root).arg("-C").arg(root);
     command
 }
 
@@ -115,7 +115,12 @@ impl Place {
 
     /// Runs the program with something on its standard input.
     pub fn rocade_reading(&self, words: &[&str], input: &str) -> Ran {
-        let output = program(self.root()).args(words).write_stdin(input).output().unwrap();
+        let output = program(self.root())
+            .env("TMPDIR", self.file(".rocade"))
+            .args(words)
+            .write_stdin(input)
+            .output()
+            .unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let code = output.status.code().expect("no signal ended it");
         Ran { code, out: text(output.stdout), err: text(output.stderr) }

@@ -13,7 +13,7 @@ use crate::model::{Action, Change};
 const FOLDED_FROM: usize = 6;
 
 /// The widest a column gets; a longer cell only moves the rest of its own line.
-const WIDTHS_MAX: [usize; 3] = [14, 44, 56];
+const WIDTHS_MAX: [usize; 3] = [14, 44, 60];
 
 /// The cells of a line: collection, name, detail, impact.
 type Cells = [String; 4];

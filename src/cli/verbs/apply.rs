@@ -11,7 +11,7 @@ use super::Waited;
 use crate::cli::arguments::Apply;
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, say, show, surroundings};
-use crate::model::{PLAN_FORMAT, Plan};
+use crate::model::{PLAN_FORMAT, Plan, Target};
 use crate::plan::{self, Approval, Guard, Scope};
 use crate::run::{self, Applied, Links, Stop, Survey, Watch, Workspace};
 
@@ -48,34 +48,48 @@ pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
     Ok(exit(&applied, stopped))
 }
 
-/// The choice of targets and, when a name ends in `.json`, the checksum of the plan it holds.
+/// The choice of targets and, when a name ends in `.json`, the checksum of the plan it holds. Without another
+/// choice it is that plan's own targets.
 fn scope_and_plan(verb: &Apply) -> anyhow::Result<(Scope, Option<String>)> {
-    let (files, names): (Vec<_>, Vec<_>) = verb
-        .choice
-        .names
-        .iter()
-        .cloned()
-        .partition(|name| Path::new(name).extension().is_some_and(|e| e == "json"));
-    let scope = Scope { names, ..super::scope(&verb.choice) };
-    let checksum = match files.as_slice() {
-        [] => None,
-        [file] => Some(read_checksum(Path::new(file))?),
-        _ => bail!("only one plan can be applied at a time"),
+    let is_plan = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "json");
+    let (files, names): (Vec<_>, Vec<_>) = verb.choice.names.iter().cloned().partition(is_plan);
+    let mut scope = Scope { names, ..super::scope(&verb.choice) };
+    let [file] = files.as_slice() else {
+        anyhow::ensure!(files.is_empty(), "only one plan can be applied at a time");
+        return Ok((scope, None));
     };
-    Ok((scope, checksum))
+    let given = Given::read(Path::new(file))?;
+    if scope.is_all() {
+        scope.names =
+            given.targets.iter().map(|head| format!("{}/{}", head.target.kind, head.target.name)).collect();
+    }
+    Ok((scope, Some(given.checksum)))
 }
 
-fn read_checksum(file: &Path) -> anyhow::Result<String> {
-    let text = fs::read_to_string(file).with_context(|| format!("reading the plan {}", file.display()))?;
-    let plan: serde_json::Value =
-        serde_json::from_str(&text).with_context(|| format!("{} is not a plan", file.display()))?;
-    let version = plan["format_version"].as_str().unwrap_or_default();
-    if version.split('.').next() != PLAN_FORMAT.split('.').next() {
-        bail!("{} has format {version:?}; this rocade reads {PLAN_FORMAT}", file.display());
-    }
-    match plan["checksum"].as_str() {
-        Some(checksum) => Ok(checksum.to_owned()),
-        None => bail!("{} is not a plan: it has no checksum", file.display()),
+/// What is needed of a plan written by `plan --out`.
+#[derive(serde::Deserialize)]
+struct Given {
+    format_version: String,
+    checksum: String,
+    targets: Vec<Head>,
+}
+
+#[derive(serde::Deserialize)]
+struct Head {
+    target: Target,
+}
+
+impl Given {
+    fn read(file: &Path) -> anyhow::Result<Self> {
+        let text =
+            fs::read_to_string(file).with_context(|| format!("reading the plan {}", file.display()))?;
+        let given: Self =
+            serde_json::from_str(&text).with_context(|| format!("{} is not a plan", file.display()))?;
+        let version = &given.format_version;
+        if version.split('.').next() != PLAN_FORMAT.split('.').next() {
+            bail!("{} has format {version}; this rocade reads {PLAN_FORMAT}", file.display());
+        }
+        Ok(given)
     }
 }
 

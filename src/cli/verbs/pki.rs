@@ -11,6 +11,7 @@ use crate::cli::{Arguments, Exit, say, show, surroundings};
 use crate::inventory::Inventory;
 use crate::model::{Change, PLAN_FORMAT, Report, Step};
 use crate::pki::{self, Row, State};
+use crate::plan::Scope;
 use crate::providers::pki as provider;
 use crate::run::Workspace;
 
@@ -20,17 +21,19 @@ pub fn run(arguments: &Arguments, verb: &Pki) -> anyhow::Result<Exit> {
         Pki::Status => return status(arguments, &workspace),
         Pki::Init => &|change| change.address.key.collection == "authority",
         Pki::Issue { name } => {
-            if !workspace.inventory().brokers.contains_key(name) {
-                return Err(anyhow!("no broker is called `{name}`"));
-            }
+            workspace.sites(&Scope { names: vec![format!("broker/{name}")], ..Scope::default() })?;
             &move |change| change.address.key.collection == "certificate" && change.address.key.name == *name
         }
     };
-    carry_out(&Arc::new(workspace), wanted)
+    carry_out(arguments, &Arc::new(workspace), wanted)
 }
 
 /// Carries out those changes of the authority's own plan that are wanted.
-fn carry_out(workspace: &Arc<Workspace>, wanted: &dyn Fn(&Change) -> bool) -> anyhow::Result<Exit> {
+fn carry_out(
+    arguments: &Arguments,
+    workspace: &Arc<Workspace>,
+    wanted: &dyn Fn(&Change) -> bool,
+) -> anyhow::Result<Exit> {
     struct Kept(Vec<Step>);
     impl Report for Kept {
         fn step(&mut self, address: &crate::model::Address, outcome: crate::model::Outcome) {
@@ -40,11 +43,16 @@ fn carry_out(workspace: &Arc<Workspace>, wanted: &dyn Fn(&Change) -> bool) -> an
     let mut kept = Kept(Vec::new());
     let done = super::wait(crate::run::own_target(workspace, wanted, &mut kept))?;
     let Waited::Done(left) = done else { return Ok(Exit::Interrupted) };
-    if kept.0.is_empty() && left.is_empty() {
+    if kept.0.is_empty() && left.is_empty() && !arguments.json {
         say::word("It is there already and as wished.");
         return Ok(Exit::Done);
     }
-    say::data(&show::steps(&kept.0, true));
+    if arguments.json {
+        let result = serde_json::json!({ "format_version": PLAN_FORMAT, "steps": kept.0 });
+        say::data(&serde_json::to_string_pretty(&result).context("writing the result as JSON")?);
+    } else {
+        say::data(&show::steps(&kept.0, true));
+    }
     let good = kept.0.iter().all(|step| step.outcome == crate::model::Outcome::Done);
     Ok(if good { Exit::Done } else { Exit::Failed })
 }

@@ -11,6 +11,7 @@ use crate::cli::arguments::{Generate, Secrets};
 use crate::cli::{Arguments, Exit, say, surroundings};
 use crate::compose;
 use crate::inventory;
+use crate::model::PLAN_FORMAT;
 use crate::secrets::{self, Store};
 
 pub fn run(arguments: &Arguments, verb: &Secrets) -> anyhow::Result<Exit> {
@@ -110,10 +111,14 @@ fn check(arguments: &Arguments) -> anyhow::Result<Exit> {
     let findings = store.check(expected.map(String::as_str))?;
     if arguments.json {
         let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
-        say::data(&serde_json::to_string_pretty(&lines)?);
+        let result = serde_json::json!({
+            "format_version": PLAN_FORMAT, "secrets": store.paths().len(), "findings": lines,
+        });
+        say::data(&serde_json::to_string_pretty(&result)?);
     } else {
         findings.iter().for_each(|finding| say::data(&finding.to_string()));
-        say::word(&format!("{} secrets, {} findings", store.paths().len(), findings.len()));
+        let (secrets, found) = (store.paths().len(), findings.len());
+        say::word(&format!("{}, {}", say::count(secrets, "secret"), say::count(found, "finding")));
     }
     Ok(if findings.is_empty() { Exit::Done } else { Exit::Failed })
 }

@@ -27,7 +27,11 @@ fn draw(form: Form, diagnostics: &[Diagnostic], sources: &Sources) {
                 (0, 0) => {
                     say::word(&format!("{}The inventory is good{:#}: {files} files.", say::GOOD, say::GOOD))
                 }
-                (errors, warnings) => say::word(&format!("{errors} errors, {warnings} warnings.")),
+                (errors, warnings) => say::word(&format!(
+                    "{}, {}.",
+                    say::count(errors, "error"),
+                    say::count(warnings, "warning")
+                )),
             }
         }
         Form::Json => say::data(&report::json(diagnostics, sources)),

@@ -11,7 +11,8 @@ ask() {
         user) ask_user "$2" ;;
         get) ask_get "$2" ;;
         listening) ask_listening ;;
-        firewall) ask_firewall "$2" ;;
+        firewall) ask_nft list table $2 ;;
+        ruleset) ask_nft -s -t list ruleset ;;
         *) unread 'this host does not know the question' ;;
     esac
 }

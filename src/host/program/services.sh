@@ -8,10 +8,13 @@ is_systemd() {
     fi
 }
 
-# Sets unit to the path of a service's unit file or init script in a tree; empty when it has none.
+# Sets unit to the path of a service's unit file or init script, whichever its init prefers; empty when it
+# has none.
 find_unit() {
-    for unit in "./etc/systemd/system/$1.service" "./lib/systemd/system/$1.service" \
-        "./usr/lib/systemd/system/$1.service" "./etc/init.d/$1"; do
+    set -- "./etc/init.d/$1" "./etc/systemd/system/$1.service" "./lib/systemd/system/$1.service" \
+        "./usr/lib/systemd/system/$1.service"
+    ! is_systemd || set -- "$2" "$3" "$4" "$1"
+    for unit do
         [ ! -e "$unit" ] || return 0
     done
     unit=''

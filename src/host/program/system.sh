@@ -88,10 +88,10 @@ ask_listening() {
     reply listening "$@"
 }
 
-ask_firewall() {
+ask_nft() {
     if ! command -v nft >/dev/null 2>&1; then
         reply content-none
-    elif rules=$(nft list table $1 2>&1); then
+    elif rules=$(nft "$@" 2>&1); then
         armor "$rules$LINE"
         reply content "$word"
     else

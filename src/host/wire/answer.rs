@@ -94,7 +94,7 @@ fn belongs(ask: &Ask, answer: &Answer) -> bool {
         (ask, answer),
         (_, Answer::Unread(_))
             | (Ask::Facts, Answer::Facts(_))
-            | (Ask::Content { .. } | Ask::Firewall { .. }, Answer::Content(_))
+            | (Ask::Content { .. } | Ask::Firewall { .. } | Ask::Ruleset, Answer::Content(_))
             | (Ask::Files { .. } | Ask::Listening, Answer::Names(_))
             | (Ask::Service { .. }, Answer::Service(_))
             | (Ask::User { .. }, Answer::User(_))

@@ -23,7 +23,7 @@ const BLOCKS_END: &str = ".";
 /// Why it cannot.
 pub fn check_ask(ask: &Ask) -> Result<(), WireFault> {
     match ask {
-        Ask::Facts | Ask::Listening => Ok(()),
+        Ask::Facts | Ask::Listening | Ask::Ruleset => Ok(()),
         Ask::File { path } | Ask::Content { path } | Ask::Files { directory: path } => check_path(path),
         Ask::Package { name } => check_package(name),
         Ask::Service { name, watch } => check_service(name, watch),
@@ -126,6 +126,7 @@ pub fn encode_asks(asks: &[Ask]) -> Result<Vec<u8>, WireFault> {
             Ask::Get { url } => sheet.line(&["get", url]),
             Ask::Listening => sheet.line(&["listening"]),
             Ask::Firewall { table } => sheet.line(&["firewall", table]),
+            Ask::Ruleset => sheet.line(&["ruleset"]),
         }
     }
     Ok(std::mem::take(&mut *sheet.end()))
@@ -249,6 +250,7 @@ pub fn decode_asks(stream: &[u8]) -> Result<Vec<Ask>, WireFault> {
             ["user", name] => Ask::User { name: (*name).to_owned() },
             ["get", url] => Ask::Get { url: (*url).to_owned() },
             ["firewall", table] => Ask::Firewall { table: (*table).to_owned() },
+            ["ruleset"] => Ask::Ruleset,
             _ => return Err(script.damaged("no such question")),
         };
         asks.push(ask);

@@ -23,6 +23,7 @@ fn every_ask() -> Vec<Ask> {
         Ask::Get { url: "http://127.0.0.1/api/system?a=b&c='d'".into() },
         Ask::Listening,
         Ask::Firewall { table: "inet rocade".into() },
+        Ask::Ruleset,
     ]
 }
 
@@ -123,6 +124,7 @@ fn every_answer() -> Vec<Answer> {
         Answer::Page(Page { status: 200, body: Secret::new("{}", "test") }),
         Answer::Names(text(&["127.0.0.1:1883", "[::]:8883"])),
         Answer::Content(None),
+        Answer::Content(Some(Secret::new("table inet x {\n}\n", "test"))),
     ]
 }
 

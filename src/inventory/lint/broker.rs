@@ -6,6 +6,7 @@ use super::topic::{filter_fault, topic_fault};
 use super::{address, host, repeated};
 use crate::inventory::load::Written;
 use crate::inventory::{At, Broker, BrokerClient, Diagnostic, Inventory, Listeners};
+use crate::model::Network;
 
 pub(super) fn check(inventory: &Inventory, written: &Written, found: &mut Vec<Diagnostic>) {
     if let Some((name, broker)) = inventory.brokers.first_key_value()
@@ -22,6 +23,7 @@ pub(super) fn check(inventory: &Inventory, written: &Written, found: &mut Vec<Di
         check_names(broker, found);
         check_listeners(&broker.listeners, found);
         check_brute_force(broker, found);
+        check_firewall(broker, found);
         for (name, client) in &broker.clients {
             check_client(name, client, found);
         }
@@ -113,4 +115,17 @@ fn check_brute_force(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
         let message = "`max_retry` of 0 would lock out everybody";
         found.push(Diagnostic::error("out-of-range", message).at(&rule.find_time.place, "beside this"));
     }
+}
+
+fn check_firewall(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
+    let Some(from) = broker.firewall.as_ref().and_then(|firewall| firewall.from.as_ref()) else { return };
+    if from.is_empty() {
+        let fault = Diagnostic::error("no-networks", "`from` is empty: nobody could reach the broker");
+        let fault = fault.at(&from.place, "");
+        found.push(fault.help("name the networks of its clients, or leave `from` out to let all reach it"));
+    }
+    let places = from.iter().map(|network| (*network.value, &network.place));
+    let twice =
+        |network: &Network| Diagnostic::error("duplicate-network", format!("network {network} twice"));
+    repeated(places, twice, found);
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::account::{self, Account};
+use super::firewall;
 use super::{ACL, AUTHORITY, CERTIFICATE, CONF, CONF_D, KEY, MAIN_CONF, PASSWD, SERVICE};
 use crate::host::{files, packages};
 use crate::inventory::{Broker, Inventory, Listener};
@@ -24,7 +25,7 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
     };
     let mut faults = Vec::new();
     let mut resources = Resources::new();
-    resources.insert(Key::new("package", "mosquitto"), package());
+    resources.insert(Key::new("package", "mosquitto"), package("Eclipse Mosquitto"));
     match account::all(inventory, &target.name, broker, lookup) {
         Ok(accounts) => {
             resources.extend(accounts.iter().map(account_resource));
@@ -41,10 +42,19 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
         Ok(files) => resources.extend(files),
         Err(fault) => faults.push(fault),
     }
+    if let Some(wished) = &broker.firewall {
+        resources.insert(Key::new("package", "nftables"), package("firewall"));
+        match firewall::wished_files(&target.name, broker, wished, lookup) {
+            Ok(files) => resources.extend(files),
+            Err(fault) => faults.push(fault),
+        }
+    }
     // Under a prefix nothing runs: there is no service to start and no listener to see.
     if broker.root.is_none() {
         resources.extend(clear_ports(broker).map(clear_port));
         resources.insert(service_key(), service());
+        let firewall = broker.firewall.as_ref();
+        resources.extend(firewall.map(|wished| firewall::wished(&target.name, broker, wished)));
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -52,8 +62,8 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
     Ok(Wish { target: target.clone(), provider: super::KIND, rank: super::RANK, resources })
 }
 
-fn package() -> Resource {
-    Resource { fields: packages::wish(), summary: "Eclipse Mosquitto".to_owned(), ..Resource::default() }
+fn package(summary: &str) -> Resource {
+    Resource { fields: packages::wish(), summary: summary.to_owned(), ..Resource::default() }
 }
 
 fn account_resource(account: &Account) -> (Key, Resource) {
@@ -173,8 +183,14 @@ fn private(content: impl Into<Value>) -> Fields {
     files::wish(content.into(), "640", "root", "mosquitto")
 }
 
+/// The ports on which the network is served, all of them with TLS.
+pub(super) fn tls_ports(broker: &Broker) -> impl Iterator<Item = u16> {
+    let websockets = broker.listeners.websockets.as_ref().filter(|listener| is_tls(listener));
+    std::iter::once(&broker.listeners.mqtts).chain(websockets).map(|listener| *listener.port)
+}
+
 /// The ports on which clear text must not reach the network.
-fn clear_ports(broker: &Broker) -> impl Iterator<Item = u16> {
+pub(super) fn clear_ports(broker: &Broker) -> impl Iterator<Item = u16> {
     let mqtts = *broker.listeners.mqtts.port;
     let websockets = broker.listeners.websockets.as_ref().filter(|listener| !is_tls(listener));
     let websockets = websockets.map(|listener| *listener.port);

@@ -1,7 +1,7 @@
 //! Reads a broker's host in one exec. What one answer lacks is named; the rest stands.
 
 use super::desire::watched;
-use super::{CONF_D, FOLDER, PASSWD, SERVICE, candidate, passwd};
+use super::{CONF_D, FOLDER, PASSWD, SERVICE, candidate, firewall, passwd};
 use crate::host::{Answer, Ask, files, packages, services};
 use crate::model::{Fields, Key, Observed, Value, Wish};
 use crate::transport::Reading;
@@ -40,16 +40,21 @@ fn asks(wish: &Wish) -> Vec<Ask> {
         |collection: &'static str| wish.resources.keys().filter(move |key| key.collection == collection);
     let mut asks = vec![
         Ask::Facts,
-        Ask::Package { name: SERVICE.to_owned() },
         Ask::Content { path: PASSWD.to_owned() },
         Ask::Files { directory: CONF_D.to_owned() },
         Ask::Files { directory: FOLDER.to_owned() },
     ];
-    asks.extend(wished("file").map(|key| Ask::File { path: key.name.clone() }));
+    asks.extend(wished("package").map(|key| Ask::Package { name: key.name.clone() }));
+    asks.extend(
+        wished("file").chain(wished(firewall::FILES)).map(|key| Ask::File { path: key.name.clone() }),
+    );
     asks.extend(wished("service").map(|key| Ask::Service { name: key.name.clone(), watch: watched() }));
+    let runs = wished("service").next().is_some();
     if wished("listener").next().is_some() {
         asks.push(Ask::Listening);
     }
+    // Under a prefix the live rules are another system's.
+    asks.extend(firewall::asks(wish, runs));
     asks
 }
 
@@ -59,7 +64,7 @@ fn place(ask: &Ask) -> (&'static str, Option<String>) {
         Ask::Package { name } => ("package", Some(name.clone())),
         Ask::Content { .. } => ("account", None),
         Ask::Files { .. } => ("file", None),
-        Ask::File { path } => ("file", Some(path.clone())),
+        Ask::File { path } => (firewall::collection_of(path), Some(path.clone())),
         Ask::Listening => ("listener", None),
         _ => ("service", None),
     }
@@ -69,6 +74,7 @@ fn take(observed: &mut Observed, wish: &Wish, ask: &Ask, answer: Answer) -> Resu
     match (ask, answer) {
         // Who the host is only heads the plan.
         (Ask::Facts, _) => {}
+        (ask, answer) if firewall::is_asked(ask) => firewall::take(observed, wish, ask, answer),
         (_, Answer::Unread(reason)) => return Err(reason),
         (Ask::Package { name }, Answer::Version(version)) => {
             let seen = version.as_deref().map(packages::seen);
@@ -82,7 +88,8 @@ fn take(observed: &mut Observed, wish: &Wish, ask: &Ask, answer: Answer) -> Resu
         }
         (Ask::Files { directory }, Answer::Names(paths)) => strays(observed, wish, directory, paths),
         (Ask::File { path }, Answer::File(facts)) => {
-            let seen = facts.as_ref().map(|facts| (Key::new("file", path.as_str()), files::seen(facts)));
+            let key = || Key::new(firewall::collection_of(path), path.as_str());
+            let seen = facts.as_ref().map(|facts| (key(), files::seen(facts)));
             observed.resources.extend(seen);
         }
         (Ask::Service { name, .. }, Answer::Service(facts)) => {
@@ -102,7 +109,7 @@ fn take(observed: &mut Observed, wish: &Wish, ask: &Ask, answer: Answer) -> Resu
 /// The version of Mosquitto that is installed, as its authors number it.
 fn installed<'a>(ask: &Ask, answer: &'a Answer) -> Option<&'a str> {
     match (ask, answer) {
-        (Ask::Package { .. }, Answer::Version(Some(version))) => Some(upstream(version)),
+        (Ask::Package { name }, Answer::Version(Some(version))) if name == SERVICE => Some(upstream(version)),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desire::{service_key, watched};
-use super::{FOLDER, PASSWD, SERVICE, candidate, passwd};
+use super::{FOLDER, PASSWD, SERVICE, candidate, firewall, passwd};
 use crate::host::{Order, ServiceAct, files, packages, services};
 use crate::model::{Action, Change, Fields, Impact, Key, Secret, Value};
 use crate::providers::Job;
@@ -23,6 +23,10 @@ pub(super) fn of(job: &Job<'_>) -> Vec<Result<Vec<Order>, String>> {
             "account" => passwords.take().map(put_passwords).into_iter().collect(),
             "file" => vec![files::order(change, wished(job, change))?],
             "service" => return Ok(service(job, change)),
+            firewall::COLLECTION => return Ok(firewall::orders(change)),
+            firewall::FILES => {
+                return firewall::file_orders(change, wished(job, change), firewall::is_live(job.wish));
+            }
             // A listener is closed by the configuration and the restart it wakes.
             _ => return Ok(Vec::new()),
         };
@@ -104,7 +108,8 @@ fn service(job: &Job<'_>, change: &Change) -> Vec<Order> {
     let reload = change.action == Action::Wake && reload_suffices(job, change);
     let refresh = if reload { ServiceAct::Reload } else { ServiceAct::Restart };
     // What else changes may be what the service reads.
-    let touched = job.changes.iter().any(|other| !is(other, "service"));
+    let others = ["service", firewall::COLLECTION, firewall::FILES];
+    let touched = job.changes.iter().any(|change| !others.iter().any(|other| is(change, other)));
     services::orders(SERVICE, &watched(), change, refresh, touched)
 }
 

@@ -1,0 +1,12 @@
+//! The command line as scripts and people meet it: exit codes, streams, files, questions. The devices are
+//! simulated ones, the program is the real one.
+
+mod exits;
+mod interrupts;
+mod offline;
+#[path = "../story/place.rs"]
+#[allow(dead_code, reason = "the story uses the rest of it")]
+mod place;
+mod plans;
+mod questions;
+mod secrets;
