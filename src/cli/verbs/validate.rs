@@ -22,10 +22,10 @@ fn draw(form: Form, diagnostics: &[Diagnostic], sources: &Sources) {
                 say::word(&report::human(diagnostics, sources, say::in_colour()));
             }
             let errors = diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count();
-            let files = sources.files().count();
+            let files = say::count(sources.files().count(), "file");
             match (errors, diagnostics.len() - errors) {
                 (0, 0) => {
-                    say::word(&format!("{}The inventory is good{:#}: {files} files.", say::GOOD, say::GOOD))
+                    say::word(&format!("{}The inventory is good{:#}: {files}.", say::GOOD, say::GOOD))
                 }
                 (errors, warnings) => say::word(&format!(
                     "{}, {}.",
