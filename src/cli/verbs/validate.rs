@@ -24,9 +24,7 @@ fn draw(form: Form, diagnostics: &[Diagnostic], sources: &Sources) {
             let errors = diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count();
             let files = say::count(sources.files().count(), "file");
             match (errors, diagnostics.len() - errors) {
-                (0, 0) => {
-                    say::word(&format!("{}The inventory is good{:#}: {files}.", say::GOOD, say::GOOD))
-                }
+                (0, 0) => say::word(&format!("{}The inventory is good{:#}: {files}.", say::GOOD, say::GOOD)),
                 (errors, warnings) => say::word(&format!(
                     "{}, {}.",
                     say::count(errors, "error"),
