@@ -6,6 +6,8 @@
 
 #[path = "chain/bed.rs"]
 mod bed;
+#[path = "chain/browser.rs"]
+mod browser;
 #[path = "chain/changed.rs"]
 mod changed;
 #[path = "chain/clients.rs"]

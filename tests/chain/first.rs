@@ -5,7 +5,7 @@ use std::fs;
 use super::bed::{BROKER, GATEWAY, bed, succeed};
 use super::site::{self, Site};
 
-/// All that rocade manages on a host: files and folders with every date and number the file system keeps, and processes.
+/// All that rocade manages on a host: files and folders with each date and number the file system keeps; processes.
 pub fn state(host: &str) -> String {
     let listing = "-printf '%p %i %m %u:%g %s %T@ %C@\\n' | sort";
     match host {

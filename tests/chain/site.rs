@@ -7,7 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -45,7 +45,8 @@ impl Ran {
     }
 }
 
-/// An inventory repository.
+/// An inventory repository; none yet while its folder is empty.
+#[derive(Default)]
 pub struct Site {
     folder: PathBuf,
     secrets: BTreeMap<String, String>,
@@ -73,7 +74,7 @@ pub fn untouched() -> MutexGuard<'static, Site> {
 
 /// One test at a time: there is one bed. A test that failed leaves nothing that the next one counts on.
 fn shared() -> MutexGuard<'static, Site> {
-    static SITE: Mutex<Site> = Mutex::new(Site { folder: PathBuf::new(), secrets: BTreeMap::new() });
+    static SITE: LazyLock<Mutex<Site>> = LazyLock::new(Mutex::default);
     SITE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
