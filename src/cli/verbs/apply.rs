@@ -23,16 +23,27 @@ pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
     let watch: Arc<dyn Watch> = progress.clone();
     let links = Arc::new(Links::default());
     let runtime = super::runtime()?;
-    let survey = runtime.block_on(interruptible(run::survey(&workspace, &scope, &links, &watch)));
-    let Waited::Done(survey) = survey else { return Ok(Exit::Interrupted) };
+    let read = || runtime.block_on(interruptible(run::survey(&workspace, &scope, &links, &watch)));
+    let Waited::Done(survey) = read() else { return Ok(Exit::Interrupted) };
     progress.finish();
-    let survey = survey?;
+    let mut survey = survey?;
     if !arguments.json {
         say::data(&show::plan(&survey.plan, arguments.verbose));
     }
-    if let Some(refusal) = refusal(&survey, given.as_deref(), verb, arguments) {
-        say::word(&format!("{}refused:{:#} {refusal}", say::BAD, say::BAD));
-        return Ok(Exit::Refused);
+    match consent(&survey, given.as_deref(), verb, arguments) {
+        Err(refusal) => return Ok(refuse(&refusal)),
+        Ok(Consent::Given) => {}
+        Ok(Consent::Asked) => {
+            runtime.block_on(links.drop_lost());
+            let Waited::Done(now) = read() else { return Ok(Exit::Interrupted) };
+            let now = now?;
+            if now.plan.checksum != survey.plan.checksum {
+                return Ok(refuse(
+                    "a target changed while you were deciding; nothing was changed, plan again",
+                ));
+            }
+            survey = now;
+        }
     }
     if survey.plan.changes.is_empty() {
         return nothing_to_do(arguments, &survey);
@@ -90,28 +101,44 @@ impl Given {
     }
 }
 
-/// Why this plan is not carried out, if it is not.
-fn refusal(survey: &Survey, given: Option<&str>, verb: &Apply, arguments: &Arguments) -> Option<String> {
+/// How a plan came to be approved.
+enum Consent {
+    /// By flags, or there is nothing to approve.
+    Given,
+    /// By a person, who took a moment: what was read may have changed since.
+    Asked,
+}
+
+/// Whether this plan may be carried out, or why not.
+fn consent(
+    survey: &Survey,
+    given: Option<&str>,
+    verb: &Apply,
+    arguments: &Arguments,
+) -> Result<Consent, String> {
     let changes = &survey.plan.changes;
     if given.is_some_and(|checksum| checksum != survey.plan.checksum) {
-        return Some("the plan given is stale: planning again gives another; nothing was changed".into());
+        return Err("the plan given is stale: planning again gives another; nothing was changed".into());
     }
     let guard = Guard { max_delete: verb.max_delete };
-    if let Err(refusal) = plan::check(changes, &guard) {
-        return Some(refusal.to_string());
-    }
+    plan::check(changes, &guard).map_err(|refusal| refusal.to_string())?;
     let approval = if verb.yes { Approval::all() } else { verb.approve.clone().unwrap_or_default() };
     if changes.is_empty() || approval.covers_all(changes) || given.is_some() {
-        return None;
+        return Ok(Consent::Given);
     }
     let open = changes.iter().filter(|change| !approval.covers(change)).count();
     if !say::can_ask(arguments.no_input) {
-        return Some(format!(
-            "{open} changes are not approved; say --yes or --approve, or run on a terminal"
-        ));
+        return Err(format!("{open} changes are not approved; say --yes or --approve, or run on a terminal"));
     }
-    let question = format!("Carry out {} changes?", changes.len());
-    (!say::confirm(&question)).then(|| "you said no; nothing was changed".into())
+    if say::confirm(&format!("Carry out {} changes?", changes.len())) {
+        return Ok(Consent::Asked);
+    }
+    Err("you said no; nothing was changed".into())
+}
+
+fn refuse(reason: &str) -> Exit {
+    say::word(&format!("{}refused:{:#} {reason}", say::BAD, say::BAD));
+    Exit::Refused
 }
 
 fn nothing_to_do(arguments: &Arguments, survey: &Survey) -> anyhow::Result<Exit> {

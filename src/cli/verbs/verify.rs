@@ -24,6 +24,9 @@ pub fn run(arguments: &Arguments, choice: &Choice) -> anyhow::Result<Exit> {
     } else {
         draw(&findings);
     }
+    if findings.is_empty() {
+        say::word("there is no broker and no relay among these targets: nothing was verified");
+    }
     let good = findings.iter().all(|finding| finding.fault.is_none());
     Ok(if good { Exit::Done } else { Exit::Failed })
 }
