@@ -1,5 +1,5 @@
-//! `rocade`: provisioning and configuration as code for LoRaWAN gateways, sensors, MQTT brokers,
-//! certificates and telephone systems. ARCHITECTURE.md tells the way of the data and the rooms.
+//! `rocade`: provisioning and configuration as code for LoRaWAN gateways, sensors, MQTT brokers and the
+//! certificates between them. ARCHITECTURE.md tells the way of the data and the rooms.
 
 #![warn(missing_docs)]
 #![cfg_attr(
