@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 
-use crate::inventory::{Inventory, Place, Ssh};
+use crate::inventory::{At, Inventory, Place, Ssh};
 use crate::model::{Change, Collection, Fields, Key, Observed, Report, Secret, Target, Value, Wish};
 use crate::secrets::Store;
 use crate::transport::{Reading, Writing};
@@ -41,6 +41,26 @@ pub struct Site {
     pub reach: Reach,
     /// Words by which `--only key=value` chooses it: `kind`, `name`, `site`, `model`.
     pub labels: BTreeMap<String, String>,
+}
+
+impl Site {
+    /// A Linux host reached over SSH, with what it is labelled beside kind and name.
+    pub fn host(
+        kind: &str,
+        name: &str,
+        address: &At<String>,
+        ssh: &Ssh,
+        root: Option<&At<String>>,
+        labels: &[(&str, &str)],
+    ) -> Self {
+        let root = root.map(|root| root.value.clone());
+        let all = [("kind", kind), ("name", name)].into_iter().chain(labels.iter().copied());
+        Self {
+            target: Target::new(kind, name),
+            reach: Reach::Host { address: address.value.clone(), ssh: ssh.clone(), root },
+            labels: all.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        }
+    }
 }
 
 /// A fault found while wishing, at a place of the inventory when there is one.

@@ -50,10 +50,9 @@ impl Shelf {
         }
         let secret = self.store.get(path).map_err(|fault| {
             let hint = fault.downcast_ref::<crate::secrets::Fault>().and_then(crate::secrets::Fault::hint);
-            let shown = Fault::new(format!("{fault:#}"));
             match hint {
-                Some(hint) => shown.hint(hint),
-                None => shown,
+                Some(hint) => shown(&fault).hint(hint),
+                None => shown(&fault),
             }
         })?;
         self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), secret.clone());
@@ -61,8 +60,13 @@ impl Shelf {
     }
 
     fn load_authority(&self) -> Result<Option<Authority>, Fault> {
-        Authority::load(&self.root).map_err(|fault| Fault::new(format!("{fault:#}")))
+        Authority::load(&self.root).map_err(|fault| shown(&fault))
     }
+}
+
+/// A fault of another room as a fault of the wish, its chain in one line.
+fn shown(fault: &anyhow::Error) -> Fault {
+    Fault::new(format!("{fault:#}"))
 }
 
 impl Lookup for Shelf {
@@ -84,9 +88,7 @@ impl Lookup for Shelf {
     fn leaf(&self, name: &str) -> Result<Found<Leaf>, Fault> {
         let found = match self.load_authority()? {
             _ if self.is_reissued(name) => None,
-            Some(authority) => {
-                authority.leaf(name, &self.store).map_err(|fault| Fault::new(format!("{fault:#}")))?
-            }
+            Some(authority) => authority.leaf(name, &self.store).map_err(|fault| shown(&fault))?,
             None => None,
         };
         Ok(match found {
@@ -96,7 +98,7 @@ impl Lookup for Shelf {
     }
 
     fn source(&self, path: &str) -> Result<Vec<u8>, Fault> {
-        self.templates.source(path).map_err(|fault| Fault::new(format!("{fault:#}")))
+        self.templates.source(path).map_err(|fault| shown(&fault))
     }
 
     fn sources(&self, folder: &str) -> Vec<String> {
@@ -104,6 +106,6 @@ impl Lookup for Shelf {
     }
 
     fn render(&self, path: &str, context: &serde_json::Value) -> Result<String, Fault> {
-        self.templates.render(path, context).map_err(|fault| Fault::new(format!("{fault:#}")))
+        self.templates.render(path, context).map_err(|fault| shown(&fault))
     }
 }

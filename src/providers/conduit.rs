@@ -20,7 +20,7 @@ use futures::future::BoxFuture;
 
 pub use self::relay::probe_command;
 
-use super::{Fault, Job, Lookup, Provider, Reach, Site};
+use super::{Fault, Job, Lookup, Provider, Site};
 use crate::host::{changes, files};
 use crate::inventory::{At, Gateway, Inventory};
 use crate::model::{Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
@@ -66,7 +66,11 @@ impl Provider for ConduitProvider {
     }
 
     fn sites(&self, inventory: &Inventory) -> Vec<Site> {
-        inventory.gateways.iter().map(|(name, gateway)| site(name, gateway)).collect()
+        let site = |(name, gateway): (&String, &At<Gateway>)| {
+            let labels = [("site", gateway.site.as_str()), ("model", "multitech-conduit")];
+            Site::host(KIND, name, &gateway.address, &gateway.ssh, gateway.root.as_ref(), &labels)
+        };
+        inventory.gateways.iter().map(site).collect()
     }
 
     fn desire(
@@ -95,19 +99,5 @@ impl Provider for ConduitProvider {
             let orders = orders::of(&job);
             changes::carry_out(job.changes, orders, hand, report).await;
         })
-    }
-}
-
-fn site(name: &str, gateway: &At<Gateway>) -> Site {
-    let labels =
-        [("kind", KIND), ("name", name), ("site", gateway.site.as_str()), ("model", "multitech-conduit")];
-    Site {
-        target: Target::new(KIND, name),
-        reach: Reach::Host {
-            address: gateway.address.value.clone(),
-            ssh: gateway.ssh.clone(),
-            root: gateway.root.as_ref().map(|root| root.value.clone()),
-        },
-        labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 
-use super::{Fault, Job, Lookup, Provider, Reach, Site};
+use super::{Fault, Job, Lookup, Provider, Site};
 use crate::host::{Answer, Ask, Order, ServiceAct, changes, files, packages, services};
 use crate::inventory::{At, Host, Inventory};
 use crate::model::{Change, Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
@@ -39,7 +39,11 @@ impl Provider for LinuxProvider {
     }
 
     fn sites(&self, inventory: &Inventory) -> Vec<Site> {
-        inventory.hosts.iter().map(|(name, host)| site(name, host)).collect()
+        let site = |(name, host): (&String, &At<Host>)| {
+            let labels: Vec<_> = host.site.iter().map(|site| ("site", site.as_str())).collect();
+            Site::host(KIND, name, &host.address, &host.ssh, host.root.as_ref(), &labels)
+        };
+        inventory.hosts.iter().map(site).collect()
     }
 
     fn desire(
@@ -69,18 +73,6 @@ impl Provider for LinuxProvider {
             changes::carry_out(job.changes, orders, hand, report).await;
         })
     }
-}
-
-fn site(name: &str, host: &At<Host>) -> Site {
-    let mut labels =
-        BTreeMap::from([("kind", KIND), ("name", name)].map(|(k, v)| (k.to_owned(), v.to_owned())));
-    labels.extend(host.site.as_ref().map(|site| ("site".to_owned(), site.value.clone())));
-    let reach = Reach::Host {
-        address: host.address.value.clone(),
-        ssh: host.ssh.clone(),
-        root: host.root.as_ref().map(|root| root.value.clone()),
-    };
-    Site { target: Target::new(KIND, name), reach, labels }
 }
 
 /// The files a service reads, as far as the wish says.

@@ -16,9 +16,9 @@ use futures::future::BoxFuture;
 
 pub use account::{VERIFIER, minted, relay_password, relay_user, verifier_password};
 
-use super::{Fault, Job, Lookup, Provider, Reach, Site};
+use super::{Fault, Job, Lookup, Provider, Site};
 use crate::host::{changes, files};
-use crate::inventory::Inventory;
+use crate::inventory::{At, Broker, Inventory};
 use crate::model::{Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
 use crate::transport::{Reading, Writing};
 
@@ -66,16 +66,9 @@ impl Provider for MosquittoProvider {
     }
 
     fn sites(&self, inventory: &Inventory) -> Vec<Site> {
-        let site = |(name, broker): (&String, &crate::inventory::At<crate::inventory::Broker>)| Site {
-            target: Target::new(KIND, name.as_str()),
-            reach: Reach::Host {
-                address: broker.address.value.clone(),
-                ssh: broker.ssh.clone(),
-                root: broker.root.as_ref().map(|root| root.value.clone()),
-            },
-            labels: [("kind", KIND), ("name", name.as_str()), ("model", "mosquitto")]
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .into(),
+        let site = |(name, broker): (&String, &At<Broker>)| {
+            let root = broker.root.as_ref();
+            Site::host(KIND, name, &broker.address, &broker.ssh, root, &[("model", "mosquitto")])
         };
         inventory.brokers.iter().map(site).collect()
     }
