@@ -6,17 +6,23 @@ mod decode;
 mod diagnostic;
 pub mod lint;
 mod load;
+mod pbx;
 mod refer;
 pub mod report;
 mod scalar;
 mod schema;
 mod shape;
+mod shape_pbx;
 mod spec;
 mod tree;
 
 pub use at::{At, Place};
 pub use diagnostic::{Diagnostic, Label, Report, Severity, Sources};
 pub use load::{Loaded, load, parse};
-pub use scalar::{ByteSizeText, EuiText, NetworkText, PeriodText, SecretRef, VersionRange};
+pub use pbx::*;
+pub use scalar::{
+    ByteSizeText, EuiText, FeastText, MacText, NetworkText, NumberText, PeriodText, PhoneNumberText,
+    SecretRef, SpanText, VersionRange,
+};
 pub use schema::schema;
 pub use spec::*;

@@ -7,6 +7,7 @@ mod network;
 mod outcome;
 mod resource;
 mod secret;
+mod telephony;
 mod units;
 mod value;
 
@@ -17,5 +18,6 @@ pub use network::{Network, NetworkFault};
 pub use outcome::{Outcome, Report, Step};
 pub use resource::{Collection, Observed, Owns, Resource, Resources, Unread, Wish};
 pub use secret::{Secret, Verifier};
+pub use telephony::{DaySpan, Dn, Feast, Mac, PhoneNumber, TelephonyFault, Weekday, easter, weekdays};
 pub use units::{ByteSize, Period, UnitFault};
 pub use value::{Fields, Value};

@@ -78,6 +78,12 @@ impl Decoder {
         self.add(if help.is_empty() { fault } else { fault.help(help) });
     }
 
+    /// A key is not acceptable.
+    pub fn refuse_key(&mut self, code: &'static str, key: &Key, message: impl Into<String>, help: &str) {
+        let fault = self.mark(Diagnostic::error(code, message), key.span, "");
+        self.add(fault.help(help));
+    }
+
     /// A key that is not known here.
     pub fn unknown_key(&mut self, key: &Key, known: &[&str]) {
         let fault = Diagnostic::error("unknown-key", format!("unknown key `{}`", key.text));
@@ -174,6 +180,19 @@ impl<'n> Keys<'n> {
             return self.take(name, decoder);
         }
         self.missing(name, decoder)
+    }
+
+    /// The only entry, when there is exactly one.
+    pub fn only(&self) -> Option<&'n Entry> {
+        if let [entry] = self.entries { Some(entry) } else { None }
+    }
+
+    /// The text of a key that may be left out, as it was written.
+    pub fn take_raw(&self, name: &str, decoder: &mut Decoder) -> Option<Option<String>> {
+        match self.entries.iter().find(|entry| entry.key.text == name) {
+            Some(entry) => raw(&entry.value, decoder, "text").map(|text| Some(text.to_owned())),
+            None => Some(None),
+        }
     }
 
     fn missing<T>(&self, name: &str, decoder: &mut Decoder) -> Option<T> {

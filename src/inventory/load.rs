@@ -17,7 +17,7 @@ use super::{At, Diagnostic, Inventory, Place, Report, Section, Severity, Sources
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// The sections, in the order they are shown in.
-pub(super) const SECTIONS: [&str; 6] = ["sites", "gateways", "sensors", "brokers", "hosts", "pki"];
+pub(super) const SECTIONS: [&str; 7] = ["sites", "gateways", "sensors", "brokers", "hosts", "pbx", "pki"];
 
 /// An inventory that holds.
 #[derive(Clone, Debug)]
@@ -133,6 +133,7 @@ impl Gathered {
                 "sensors" => section("sensors", entry, &mut inventory.sensors, written, decoder),
                 "brokers" => section("brokers", entry, &mut inventory.brokers, written, decoder),
                 "hosts" => section("hosts", entry, &mut inventory.hosts, written, decoder),
+                "pbx" => section("pbx", entry, &mut inventory.pbx, written, decoder),
                 "pki" => {
                     if written.claim("pki", "pki", entry.key.span, decoder) {
                         let value = decoder.value(entry.key.span, &entry.value);

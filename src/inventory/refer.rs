@@ -7,11 +7,12 @@ use super::tree::{Body, Node, Scalar};
 use super::{Diagnostic, Place};
 
 /// Where references stand: section, path of keys in an entry, section they point into.
-const REFERENCES: [(&str, &[&str], &str); 4] = [
+const REFERENCES: [(&str, &[&str], &str); 5] = [
     ("gateways", &["site"], "sites"),
     ("gateways", &["relay", "broker"], "brokers"),
     ("sensors", &["gateway"], "gateways"),
     ("hosts", &["site"], "sites"),
+    ("pbx", &["site"], "sites"),
 ];
 
 /// A name that must be one of a section.

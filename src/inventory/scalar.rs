@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use super::decode::{Decode, Decoder, Keys, raw};
 use super::tree::{Body, Node};
-use crate::model::{ByteSize, Eui, Network, Period};
+use crate::model::{ByteSize, DaySpan, Dn, Eui, Feast, Mac, Network, Period, PhoneNumber};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// Makes a scalar that is parsed from text, with its words and pattern for the JSON Schema. `types` are those
@@ -77,6 +77,32 @@ text_scalar!(
     /// Accepted versions.
     VersionRange(semver::VersionReq), "bad-version", "accepted versions, such as >=6.0.1, <7",
     "^\\s*[<>=~^0-9*].*$", ["string", "integer", "number"]
+);
+
+text_scalar!(
+    /// An internal number.
+    NumberText(Dn), "bad-number", "an internal number: 2 to 8 digits",
+    "^[0-9]{2,8}$", ["string", "integer", "number"]
+);
+text_scalar!(
+    /// A number of the public network.
+    PhoneNumberText(PhoneNumber), "bad-phone-number", "a phone number such as +33123456789",
+    "^\\s*\\+?([0-9][ .-]*){2,15}$", ["string", "integer", "number"]
+);
+text_scalar!(
+    /// A hardware address.
+    MacText(Mac), "bad-mac", "a MAC address: 12 hex digits, colons and dashes allowed",
+    "^[-: .]*([0-9A-Fa-f][-: .]*){12}$", ["string", "integer", "number"]
+);
+text_scalar!(
+    /// A span of a day.
+    SpanText(DaySpan), "bad-hours", "a span such as 09:00-12:00 whose end lies after its start",
+    "^[0-9]{2}:[0-9]{2}\\s*-\\s*[0-9]{2}:[0-9]{2}$", "string"
+);
+text_scalar!(
+    /// The day of a holiday.
+    FeastText(Feast), "bad-day", "a day such as 12-25 (every year), 2026-12-24, or easter+1",
+    "^\\s*(([0-9]{4}-)?[0-9]{1,2}-[0-9]{1,2}|easter([+-][0-9]{1,3})?)\\s*$", "string"
 );
 
 /// The name of a secret. The secret itself is never written in the inventory's YAML.

@@ -31,6 +31,9 @@ pub struct Inventory {
     /// Other Linux hosts of the chain: displays, SBC machines.
     #[schemars(transform = super::schema::named)]
     pub hosts: Section<Host>,
+    /// Telephone systems.
+    #[schemars(transform = super::schema::named)]
+    pub pbx: Section<super::pbx::Pbx>,
     /// The certificate authority.
     pub pki: Option<At<Pki>>,
     /// The names of each gateway's sensors, made at the first question. An inventory is not changed once it
