@@ -12,11 +12,11 @@ mod units;
 mod value;
 
 pub use address::{Address, Key, Target};
-pub use change::{Action, Change, Impact, PLAN_FORMAT, Plan, TargetHead};
+pub use change::{Action, Change, Impact, Objection, PLAN_FORMAT, Plan, TargetHead};
 pub use eui::{Eui, EuiFault};
 pub use network::{Network, NetworkFault};
 pub use outcome::{Outcome, Report, Step};
-pub use resource::{Collection, Observed, Owns, Resource, Resources, Unread, Wish};
+pub use resource::{Collection, Observed, Origin, Owns, Resource, Resources, Unread, Wish};
 pub use secret::{Secret, Verifier};
 pub use telephony::{DaySpan, Dn, Feast, Mac, PhoneNumber, TelephonyFault, Weekday, easter, weekdays};
 pub use units::{ByteSize, Period, UnitFault};

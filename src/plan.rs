@@ -42,12 +42,14 @@ pub fn make(pairs: &[Pair<'_>]) -> Plan {
         targets.push(TargetHead { target: pair.wish.target.clone(), title: pair.observed.title.clone() });
     }
     let checksum = checksum(&changes, &unread);
-    Plan { format_version: PLAN_FORMAT, targets, changes, unread, unmanaged, checksum }
+    let objections = Vec::new();
+    Plan { format_version: PLAN_FORMAT, targets, changes, unread, unmanaged, objections, checksum }
 }
 
 /// What was seen in collections that are ours in part and nobody wished.
 fn foreign(pair: &Pair<'_>) -> Vec<Address> {
-    let listed: BTreeMap<&str, Owns> = pair.table.iter().map(|row| (row.name, row.owns)).collect();
+    let share = |row: &Collection| (row.name, pair.wish.share_of(row));
+    let listed: BTreeMap<&str, Owns> = pair.table.iter().map(share).collect();
     pair.observed
         .resources
         .keys()

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use futures::future::BoxFuture;
 
 use crate::inventory::{At, Inventory, Place, Ssh};
-use crate::model::{Change, Collection, Fields, Key, Observed, Report, Secret, Target, Value, Wish};
+use crate::model::{
+    Change, Collection, Fields, Key, Objection, Observed, Report, Secret, Target, Value, Wish,
+};
 use crate::secrets::Store;
 use crate::transport::{Reading, Writing};
 
@@ -15,6 +17,7 @@ pub mod conduit;
 pub mod linux;
 pub mod mosquitto;
 pub mod pki;
+pub mod threecx;
 
 /// How a target is reached.
 #[derive(Clone, Debug)]
@@ -29,6 +32,17 @@ pub enum Reach {
         ssh: Ssh,
         /// A prefix for every path on the target.
         root: Option<String>,
+    },
+    /// An API over HTTP, with a client's credentials.
+    Http {
+        /// Where it answers, without a path: `https://example.my3cx.fr`.
+        url: String,
+        /// The name of the client.
+        client_id: String,
+        /// The path of the client's key among the secrets.
+        client_secret: String,
+        /// A PEM file of the repository with the authority of its certificate, when that is not a public one.
+        ca: Option<String>,
     },
 }
 
@@ -171,6 +185,8 @@ pub struct Job<'a> {
     pub observed: &'a Observed,
     /// The changes, in order.
     pub changes: &'a [Change],
+    /// The name of this apply, for what it leaves behind (a backup): letters, digits and dashes.
+    pub apply: &'a str,
 }
 
 impl<'a> Job<'a> {
@@ -212,6 +228,12 @@ pub trait Provider: Send + Sync {
         Box::pin(async { Ok(BTreeMap::new()) })
     }
 
+    /// What stands against carrying out changes, as far as the observation tells: limits of a licence, fields
+    /// that the version does not know. Pure; most kinds have none.
+    fn objections(&self, _wish: &Wish, _observed: &Observed, _changes: &[&Change]) -> Vec<Objection> {
+        Vec::new()
+    }
+
     /// Does the changes of one target in their order and reports each as soon as its end is known.
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()>;
 }
@@ -227,5 +249,6 @@ pub fn table(
         Box::new(mosquitto::MosquittoProvider),
         Box::new(linux::LinuxProvider),
         Box::new(conduit::ConduitProvider),
+        Box::new(threecx::ThreeCxProvider::new(root.to_owned())),
     ]
 }

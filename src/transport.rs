@@ -1,6 +1,7 @@
 //! The only sockets. A [`Reading`] hand cannot write: it has no call that does.
 
 mod hand;
+pub mod http;
 pub mod known_hosts;
 pub mod mqtt;
 mod pattern;

@@ -170,7 +170,7 @@ impl Bench {
     fn apply(&self, plan: &Plan) -> Vec<(String, Outcome)> {
         let (provider, wish, observed) = self.survey();
         let mut ends = Ends::default();
-        let job = Job { wish: &wish, observed: &observed, changes: &plan.changes };
+        let job = Job { wish: &wish, observed: &observed, changes: &plan.changes, apply: "test" };
         block_on(provider.apply(job, Writing::on(&NoHost), &mut ends));
         ends.0
     }

@@ -38,7 +38,7 @@ fn wish() -> Wish {
         (Key::new("file", "/etc/a"), resource(&[("content", "new\n".into())], None)),
         (lora(), resource(&[("current", true.into())], None)),
     ];
-    Wish { target: target(), provider: "test", rank: 30, resources: resources.into() }
+    Wish::new(target(), "test", 30, resources.into())
 }
 
 fn seen() -> Observed {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::say;
 use crate::model::{Outcome, Target};
 use crate::run::{Event, Watch};
 
@@ -70,6 +71,9 @@ impl Watch for Progress {
                     self.bar.println(format!("{}: {reason}", step.address));
                 }
                 self.bar.set_message(format!("{}", step.address));
+            }
+            Event::Said(target, words) => {
+                self.bar.suspend(|| say::word(&format!("{target}: {words}")));
             }
             Event::ReadingAgain => {
                 self.busy.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::say::{BAD, CHANGED, DIM, GOOD, HEAD};
-use crate::model::{Action, Change, Outcome, Plan, Step, Target, Unread};
+use crate::model::{Action, Change, Objection, Outcome, Plan, Step, Target, Unread};
 use crate::run::Applied;
 
 /// The whole plan.
@@ -20,7 +20,9 @@ pub fn plan(plan: &Plan, verbose: bool) -> String {
         let changes: Vec<&Change> =
             plan.changes.iter().filter(|change| change.address.target == head.target).collect();
         let unread: Vec<&Unread> = plan.unread.iter().filter(|entry| entry.target == head.target).collect();
-        if changes.is_empty() && unread.is_empty() {
+        let objections: Vec<&Objection> =
+            plan.objections.iter().filter(|objection| objection.target == head.target).collect();
+        if changes.is_empty() && unread.is_empty() && objections.is_empty() {
             continue;
         }
         let heading = format!("{HEAD}{}{HEAD:#}  {}", head.target, head.title);
@@ -29,9 +31,19 @@ pub fn plan(plan: &Plan, verbose: bool) -> String {
         for entry in unread {
             let _ = writeln!(text, "  {BAD}?{BAD:#} {}", left_alone(entry));
         }
+        objections.into_iter().for_each(|objection| draw_objection(&mut text, objection));
     }
     text.push_str(&summary(plan));
     text
+}
+
+fn draw_objection(text: &mut String, objection: &Objection) {
+    let Objection { reason, place, hint, .. } = objection;
+    let at = if place.is_empty() { String::new() } else { format!("  {DIM}{place}{DIM:#}") };
+    let _ = writeln!(text, "  {BAD}!{BAD:#} {reason}{at}");
+    if !hint.is_empty() {
+        let _ = writeln!(text, "    {hint}");
+    }
 }
 
 fn left_alone(entry: &Unread) -> String {

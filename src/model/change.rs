@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Address, Fields, Key, Target, Unread};
 
 /// The version of the plan's JSON form: the minor part grows with additions, the major with breaks.
-pub const PLAN_FORMAT: &str = "1.0";
+pub const PLAN_FORMAT: &str = "1.1";
 
 /// What a change does to those who use the target; the later, the more they notice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -71,6 +71,19 @@ pub struct TargetHead {
     pub title: String,
 }
 
+/// What stands against the changes of a target: a limit of its licence, a field its version does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Objection {
+    /// The target.
+    pub target: Target,
+    /// What stands against it.
+    pub reason: String,
+    /// Where what it is about was written, `file:line:column`; empty when it is about the whole.
+    pub place: String,
+    /// What to do; empty when there is nothing to say.
+    pub hint: String,
+}
+
 /// All changes, in the order they will be made.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
@@ -84,6 +97,8 @@ pub struct Plan {
     pub unread: Vec<Unread>,
     /// What is there, in collections that are ours in part, and nobody wished.
     pub unmanaged: Vec<Address>,
+    /// Why a target would not take its changes; with one of these nothing of the target is written.
+    pub objections: Vec<Objection>,
     /// SHA-256 over the canonical JSON of `changes` and `unread`, lower-case hex.
     pub checksum: String,
 }

@@ -32,4 +32,7 @@ pub struct Step {
 pub trait Report: Send {
     /// Takes one result.
     fn step(&mut self, address: &Address, outcome: Outcome);
+
+    /// Takes a line for the person who looks on, such as where a backup was put.
+    fn say(&mut self, _words: &str) {}
 }

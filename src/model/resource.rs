@@ -9,8 +9,10 @@ use super::{Fields, Impact, Key, Target};
 pub enum Owns {
     /// The whole collection is ours: what is not wished goes.
     Whole,
-    /// Only the resources named in the wish are ours: the rest is not even looked at.
+    /// Only the resources named in the wish are ours: the plan names the rest and leaves it.
     Listed,
+    /// Only the resources named in the wish are ours: the rest is not spoken of.
+    Kept,
 }
 
 /// One row of a provider's static table.
@@ -39,6 +41,24 @@ pub struct Resource {
     pub wakes: Option<Key>,
     /// Words for the plan's line, such as `DevEUI 0018b21000004a2f`.
     pub summary: String,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+/// Where a wished resource and its fields were written, as `file:line:column`; empty where nobody said.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The resource.
+    pub whole: String,
+    /// Fields by name.
+    pub fields: BTreeMap<String, String>,
+}
+
+impl Origin {
+    /// The place of a field, or of the resource when the field has none of its own.
+    pub fn of(&self, field: &str) -> &str {
+        self.fields.get(field).unwrap_or(&self.whole)
+    }
 }
 
 /// Wished resources by place.
@@ -55,6 +75,20 @@ pub struct Wish {
     pub rank: u8,
     /// Its resources.
     pub resources: Resources,
+    /// Collections of which another share is ours than the provider's table says.
+    pub owns: BTreeMap<&'static str, Owns>,
+}
+
+impl Wish {
+    /// A wish that owns what the provider's table says.
+    pub fn new(target: Target, provider: &'static str, rank: u8, resources: Resources) -> Self {
+        Self { target, provider, rank, resources, owns: BTreeMap::new() }
+    }
+
+    /// Who owns what nobody wished in a collection.
+    pub fn share_of(&self, collection: &Collection) -> Owns {
+        self.owns.get(collection.name).copied().unwrap_or(collection.owns)
+    }
 }
 
 /// A collection or resource that could not be read, and why.

@@ -27,7 +27,7 @@ fn of_collection(pair: &Pair<'_>, collection: &Collection) -> Vec<Change> {
         pair.observed.unread.iter().any(|unread| {
             unread.collection.is_none() || unread.collection.as_deref() == Some(collection.name)
         });
-    if collection.owns == Owns::Whole && !partly_read {
+    if pair.wish.share_of(collection) == Owns::Whole && !partly_read {
         let gone =
             pair.observed.resources.iter().filter(|(key, _)| {
                 key.collection == collection.name && !pair.wish.resources.contains_key(key)

@@ -83,8 +83,7 @@ impl Provider for PkiProvider {
         lookup: &dyn Lookup,
     ) -> Result<Wish, Vec<Fault>> {
         let mut faults = Vec::new();
-        let mut wish =
-            Wish { target: target.clone(), provider: "pki", rank: 0, resources: BTreeMap::default() };
+        let mut wish = Wish::new(target.clone(), "pki", 0, BTreeMap::default());
         let Some(pki) = &inventory.pki else { return Ok(wish) };
         faults.extend(self.nobody_to_encrypt_to());
         let root = self.root_to_be(pki, lookup).unwrap_or_else(|fault| {

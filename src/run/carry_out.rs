@@ -16,7 +16,6 @@ use crate::compose::Composed;
 use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target, Unread, Value};
 use crate::plan::{self, Scope};
 use crate::providers::Job;
-use crate::transport::Writing;
 
 /// Set when the person asked to stop: what runs is finished, nothing new is started.
 pub type Stop = Arc<AtomicBool>;
@@ -214,12 +213,12 @@ async fn write_one(
 ) -> Vec<Step> {
     let target = &one.wish.target;
     watch.event(Event::Changing(target.clone(), changes.len()));
-    let mut keeper = Keeper { steps: Vec::new(), watch };
+    let mut keeper = Keeper { steps: Vec::new(), watch, target: target.clone(), said: Vec::new() };
     let provider = workspace.provider(one.wish.provider);
     match (provider, links.open(workspace, target, &one.site.reach).await) {
-        (Some(provider), Ok(host)) => {
-            let job = Job { wish: &one.wish, observed, changes };
-            provider.apply(job, Writing::on(&*host), &mut keeper).await;
+        (Some(provider), Ok(line)) => {
+            let job = Job { wish: &one.wish, observed, changes, apply: workspace.apply_name() };
+            provider.apply(job, line.writing(), &mut keeper).await;
         }
         (None, _) => fill(&mut keeper, changes, &Outcome::NotStarted("no such provider".to_owned())),
         (_, Err(fault)) => fill(&mut keeper, changes, &Outcome::NotStarted(format!("{fault:#}"))),

@@ -8,7 +8,6 @@ use super::{Links, Unwatched, Watch, Workspace, survey};
 use crate::model::{Change, Report};
 use crate::plan::Scope;
 use crate::providers::{Job, Reach};
-use crate::transport::Writing;
 
 /// Carries out those changes of the repository's own plan that are wanted, and no others. Returns the
 /// changes carried out.
@@ -37,9 +36,9 @@ pub async fn own_target(
     if let (Some((one, observed)), Some(provider)) = (one, workspace.provider("pki"))
         && !changes.is_empty()
     {
-        let host = links.open(workspace, &site.target, &site.reach).await?;
-        let job = Job { wish: &one.wish, observed, changes: &changes };
-        provider.apply(job, Writing::on(&*host), report).await;
+        let line = links.open(workspace, &site.target, &site.reach).await?;
+        let job = Job { wish: &one.wish, observed, changes: &changes, apply: workspace.apply_name() };
+        provider.apply(job, line.writing(), report).await;
     }
     Ok(changes)
 }

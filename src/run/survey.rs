@@ -9,9 +9,8 @@ use tokio::task::JoinSet;
 use super::workspace::Workspace;
 use super::{Event, Links, Watch};
 use crate::compose::Composed;
-use crate::model::{Action, Key, Observed, Plan, Target};
+use crate::model::{Action, Change, Key, Objection, Observed, Plan, Target};
 use crate::plan::{self, Pair, Scope};
-use crate::transport::Reading;
 
 /// How many targets are read at the same time.
 pub const PARALLEL_TARGETS: usize = 24;
@@ -28,9 +27,27 @@ pub struct Survey {
 
 impl Survey {
     fn make(composed: Vec<Composed>, observed: BTreeMap<Target, Observed>, workspace: &Workspace) -> Self {
-        let plan = plan::make(&pairs(&composed, &observed, workspace));
+        let mut plan = plan::make(&pairs(&composed, &observed, workspace));
+        plan.objections = objections(&composed, &observed, &plan.changes, workspace);
         Self { composed, observed, plan }
     }
+}
+
+/// What stands against the changes, target by target.
+fn objections(
+    composed: &[Composed],
+    observed: &BTreeMap<Target, Observed>,
+    changes: &[Change],
+    workspace: &Workspace,
+) -> Vec<Objection> {
+    let of_one = |one: &Composed| {
+        let provider = workspace.provider(one.wish.provider)?;
+        let observed = observed.get(&one.wish.target)?;
+        let own: Vec<&Change> =
+            changes.iter().filter(|change| change.address.target == one.wish.target).collect();
+        Some(provider.objections(&one.wish, observed, &own))
+    };
+    composed.iter().filter_map(of_one).flatten().collect()
 }
 
 /// The pairs the plan is made of.
@@ -119,11 +136,11 @@ async fn observe_one(workspace: &Workspace, one: &Composed, links: &Links) -> Ob
     let Some(provider) = workspace.provider(one.wish.provider) else {
         return Observed::unreachable(target.clone(), format!("no provider `{}`", one.wish.provider));
     };
-    let host = match links.open(workspace, target, &one.site.reach).await {
-        Ok(host) => host,
+    let line = match links.open(workspace, target, &one.site.reach).await {
+        Ok(line) => line,
         Err(fault) => return Observed::unreachable(target.clone(), format!("{fault:#}")),
     };
-    let hand = Reading::on(&*host);
+    let hand = line.reading();
     let mut observed = provider.observe(&one.wish, hand).await;
     if one.is_own() {
         return observed;

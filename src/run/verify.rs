@@ -19,7 +19,6 @@ use crate::model::{Secret, Target};
 use crate::plan::Scope;
 use crate::providers::mosquitto::{VERIFIER, relay_password, relay_user, verifier_password};
 use crate::providers::{Found, Lookup, Reach};
-use crate::transport::Writing;
 use crate::transport::mqtt::{Account, Client, MqttFault};
 use crate::transport::tls::{self, Server};
 
@@ -331,7 +330,7 @@ async fn send_probe(workspace: &Workspace, gateway: &str, nonce: &str, links: &L
     let argv = crate::providers::conduit::probe_command(nonce);
     let order = Order::Run { argv, stdin: Secret::new("", "nothing") };
     let mut end = Ruling::NotStarted;
-    Writing::on(&*host).order(std::slice::from_ref(&order), &mut |_, ruling| end = ruling).await;
+    host.writing().order(std::slice::from_ref(&order), &mut |_, ruling| end = ruling).await;
     match end {
         Ruling::Done(_) => Ok(()),
         Ruling::Failed(reason) | Ruling::Unknown(reason) => Err(format!("the probe was not sent: {reason}")),

@@ -13,6 +13,8 @@ pub enum Event {
     Changing(Target, usize),
     /// A change ended.
     Ended(Step),
+    /// A target's provider has a line for the person who looks on.
+    Said(Target, String),
     /// The targets are read again to see that all is as wished.
     ReadingAgain,
 }
@@ -34,6 +36,8 @@ impl Watch for Unwatched {
 pub(super) struct Keeper<'a> {
     pub(super) steps: Vec<Step>,
     pub(super) watch: &'a dyn Watch,
+    pub(super) target: Target,
+    pub(super) said: Vec<String>,
 }
 
 impl crate::model::Report for Keeper<'_> {
@@ -41,5 +45,10 @@ impl crate::model::Report for Keeper<'_> {
         let step = Step { address: address.clone(), outcome };
         self.watch.event(Event::Ended(step.clone()));
         self.steps.push(step);
+    }
+
+    fn say(&mut self, words: &str) {
+        self.watch.event(Event::Said(self.target.clone(), words.to_owned()));
+        self.said.push(words.to_owned());
     }
 }

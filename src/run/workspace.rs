@@ -4,11 +4,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context;
+
 use crate::compose::{self, Composed, Shelf};
 use crate::inventory::{self, Diagnostic, Inventory, Loaded};
 use crate::plan::{Scope, ScopeFault};
 use crate::providers::{self, Fault, Provider, Reach, Site};
 use crate::secrets::{IdentitySource, Store};
+use crate::transport::http::HttpRoute;
 use crate::transport::known_hosts::KnownHosts;
 use crate::transport::ssh::{Limits, Login, Route};
 use crate::transport::ssh_config::SshConfig;
@@ -59,6 +62,7 @@ pub struct Workspace {
     store: Arc<Store>,
     known_hosts: KnownHosts,
     ssh_config: SshConfig,
+    apply_name: String,
 }
 
 impl Workspace {
@@ -74,12 +78,18 @@ impl Workspace {
             KnownHosts::read(&root.join("inventory/known_hosts")).map_err(Refused::Repository)?;
         let shelf = Shelf::open(&root, Arc::clone(&store));
         let providers = providers::table(&root, &store, now);
-        Ok(Self { root, loaded, providers, shelf, store, known_hosts, ssh_config })
+        let apply_name = format!("rocade-{}", now.strftime("%Y%m%d-%H%M%S"));
+        Ok(Self { root, loaded, providers, shelf, store, known_hosts, ssh_config, apply_name })
     }
 
     /// The repository's folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The name of the apply of this run, for what it leaves behind on targets: `rocade-20260301-120000`, UTC.
+    pub fn apply_name(&self) -> &str {
+        &self.apply_name
     }
 
     /// The inventory.
@@ -166,6 +176,22 @@ impl Workspace {
             identity_file: ssh.identity_file.clone(),
         };
         Route::resolve(name, address, &login, &self.ssh_config).map(Some)
+    }
+
+    /// The way to an API over HTTP, its secret opened.
+    ///
+    /// # Errors
+    /// When the secret cannot be opened or the authority's file not be read.
+    pub fn http_route(&self, reach: &Reach) -> anyhow::Result<Option<HttpRoute>> {
+        let Reach::Http { url, client_id, client_secret, ca } = reach else { return Ok(None) };
+        let ca_pem = match ca {
+            Some(file) => {
+                Some(std::fs::read(self.root.join(file)).with_context(|| format!("reading {file}"))?)
+            }
+            None => None,
+        };
+        let client_secret = self.store.get(client_secret)?;
+        Ok(Some(HttpRoute { base: url.clone(), client_id: client_id.clone(), client_secret, ca_pem }))
     }
 
     /// The pinned host keys.

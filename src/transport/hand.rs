@@ -1,7 +1,9 @@
 //! The hands given to providers. `observe` gets a [`Reading`], only `apply` gets a [`Writing`].
 
 use futures::future::BoxFuture;
+use serde_json::Value as Json;
 
+use super::http::{HttpAnswer, HttpFault, HttpSession, Method};
 use crate::host::{Answer, Ask, Order, Ruling};
 
 /// A Linux host at the other end.
@@ -21,14 +23,44 @@ pub trait Hosting: Send + Sync {
     ) -> BoxFuture<'a, ()>;
 }
 
+/// What is at the other end.
+#[derive(Clone, Copy)]
+enum End<'a> {
+    Host(&'a dyn Hosting),
+    Http(&'a HttpSession),
+    /// The repository itself: nothing to connect to.
+    Nowhere,
+}
+
+const NOT_A_HOST: &str = "this target is not a host reached over SSH";
+
+impl<'a> End<'a> {
+    fn http(self) -> Result<&'a HttpSession, HttpFault> {
+        match self {
+            End::Http(session) => Ok(session),
+            _ => Err(HttpFault::NotHttp),
+        }
+    }
+}
+
 /// A hand that reads.
 #[derive(Clone, Copy)]
-pub struct Reading<'a>(&'a dyn Hosting);
+pub struct Reading<'a>(End<'a>);
 
 impl<'a> Reading<'a> {
     /// A reading hand on a host.
     pub fn on(host: &'a dyn Hosting) -> Self {
-        Self(host)
+        Self(End::Host(host))
+    }
+
+    /// A reading hand on an API over HTTP.
+    pub fn over(session: &'a HttpSession) -> Self {
+        Self(End::Http(session))
+    }
+
+    /// A hand on the repository itself, where there is nobody to ask.
+    pub fn nowhere() -> Self {
+        Self(End::Nowhere)
     }
 
     /// Asks everything in one exec; see [`Hosting::ask`].
@@ -36,22 +68,78 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// One line saying why nothing could be asked.
     pub async fn ask(&self, asks: &[Ask]) -> anyhow::Result<Vec<Answer>> {
-        self.0.ask(asks).await
+        match self.0 {
+            End::Host(host) => host.ask(asks).await,
+            _ => anyhow::bail!(NOT_A_HOST),
+        }
+    }
+
+    /// Asks an API: a path with its query below the base, the answer's JSON.
+    ///
+    /// # Errors
+    /// Why there is no good answer.
+    pub async fn get(&self, path: &str) -> Result<HttpAnswer, HttpFault> {
+        self.0.http()?.request(Method::Get, path, None).await
     }
 }
 
 /// A hand that writes.
 #[derive(Clone, Copy)]
-pub struct Writing<'a>(&'a dyn Hosting);
+pub struct Writing<'a>(End<'a>);
 
 impl<'a> Writing<'a> {
     /// A writing hand on a host.
     pub fn on(host: &'a dyn Hosting) -> Self {
-        Self(host)
+        Self(End::Host(host))
+    }
+
+    /// A writing hand on an API over HTTP.
+    pub fn over(session: &'a HttpSession) -> Self {
+        Self(End::Http(session))
+    }
+
+    /// A hand on the repository itself.
+    pub fn nowhere() -> Self {
+        Self(End::Nowhere)
+    }
+
+    /// The reading hand on the same end: what is written is read again.
+    pub fn reading(&self) -> Reading<'a> {
+        Reading(self.0)
     }
 
     /// Gives all orders in one exec; see [`Hosting::order`].
     pub async fn order(&self, orders: &[Order], each: &mut (dyn FnMut(usize, Ruling) + Send)) {
-        self.0.order(orders, each).await;
+        match self.0 {
+            End::Host(host) => host.order(orders, each).await,
+            _ => (0..orders.len()).for_each(|index| each(index, Ruling::Failed(NOT_A_HOST.into()))),
+        }
+    }
+
+    /// Sends a request that changes something to an API.
+    ///
+    /// # Errors
+    /// Why there is no good answer; [`HttpFault::is_unknown`] tells whether it may have been done.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Json>,
+    ) -> Result<HttpAnswer, HttpFault> {
+        self.0.http()?.request(method, path, body).await
+    }
+
+    /// Uploads a file to an API as multipart form data, in the part `file`.
+    ///
+    /// # Errors
+    /// As [`Writing::send`].
+    pub async fn upload(
+        &self,
+        path: &str,
+        name: &str,
+        mime: &str,
+        bytes: Vec<u8>,
+    ) -> Result<HttpAnswer, HttpFault> {
+        self.0.http()?.upload(path, name, mime, bytes).await
     }
 }

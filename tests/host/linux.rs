@@ -60,7 +60,7 @@ async fn apply(wish: &Wish, host: &LinuxHost<Here>) -> (Vec<String>, Vec<Outcome
     let observed = LinuxProvider.observe(wish, Reading::on(host)).await;
     let plan = plan::make(&[Pair { wish, observed: &observed, table: LinuxProvider.collections() }]);
     let mut ends = Ends::default();
-    let job = Job { wish, observed: &observed, changes: &plan.changes };
+    let job = Job { wish, observed: &observed, changes: &plan.changes, apply: "test" };
     LinuxProvider.apply(job, Writing::on(host), &mut ends).await;
     (lines(&plan), ends.0)
 }

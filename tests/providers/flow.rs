@@ -91,7 +91,7 @@ pub async fn apply(provider: &dyn Provider, wish: &Wish, hands: &dyn Hosting) ->
     let observed = provider.observe(wish, Reading::on(hands)).await;
     let plan = plan::make(&[Pair { wish, observed: &observed, table: provider.collections() }]);
     let mut ends = Ends::default();
-    let job = Job { wish, observed: &observed, changes: &plan.changes };
+    let job = Job { wish, observed: &observed, changes: &plan.changes, apply: "test" };
     provider.apply(job, Writing::on(hands), &mut ends).await;
     assert_eq!(ends.0.len(), plan.changes.len(), "every change is reported once");
     ends.0

@@ -76,7 +76,15 @@ fn a_plan(changes: Vec<Change>, unread: Vec<Unread>) -> Plan {
         TargetHead { target: Target::new(kind, name), title: title.to_owned() }
     });
     let checksum = String::new();
-    Plan { format_version: PLAN_FORMAT, targets: heads.into(), changes, unread, unmanaged: vec![], checksum }
+    Plan {
+        format_version: PLAN_FORMAT,
+        targets: heads.into(),
+        changes,
+        unread,
+        unmanaged: vec![],
+        objections: vec![],
+        checksum,
+    }
 }
 
 #[track_caller]

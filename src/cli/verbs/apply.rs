@@ -120,6 +120,12 @@ fn consent(
     if given.is_some_and(|checksum| checksum != survey.plan.checksum) {
         return Err("the plan given is stale: planning again gives another; nothing was changed".into());
     }
+    if let Some(objection) = survey.plan.objections.first() {
+        let more = survey.plan.objections.len() - 1;
+        let more = if more > 0 { format!(" (and {more} more, see the plan)") } else { String::new() };
+        let (target, reason) = (&objection.target, &objection.reason);
+        return Err(format!("{target} would not take it: {reason}{more}; nothing was changed"));
+    }
     let guard = Guard { max_delete: verb.max_delete };
     plan::check(changes, &guard).map_err(|refusal| refusal.to_string())?;
     let approval = if verb.yes { Approval::all() } else { verb.approve.clone().unwrap_or_default() };

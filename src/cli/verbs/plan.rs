@@ -35,6 +35,8 @@ pub fn run(arguments: &Arguments, verb: &Plan) -> anyhow::Result<Exit> {
 fn exit(plan: &model::Plan, detailed: bool) -> Exit {
     if !plan.unread.is_empty() {
         Exit::Failed
+    } else if !plan.objections.is_empty() {
+        Exit::Refused
     } else if detailed && !plan.changes.is_empty() {
         Exit::Pending
     } else {

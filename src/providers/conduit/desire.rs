@@ -47,7 +47,7 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
     if !faults.is_empty() {
         return Err(faults);
     }
-    Ok(Wish { target: target.clone(), provider: super::KIND, rank: super::RANK, resources })
+    Ok(Wish::new(target.clone(), super::KIND, super::RANK, resources))
 }
 
 fn network_server(name: &str, gateway: &Gateway, keys: &mut Keys<'_>) -> Result<Resource, Fault> {
@@ -59,6 +59,7 @@ fn network_server(name: &str, gateway: &Gateway, keys: &mut Keys<'_>) -> Result<
         impact: Impact::None,
         wakes: Some(network_server_key()),
         summary: "EU868, join server on the gateway".to_owned(),
+        ..Resource::default()
     })
 }
 
@@ -83,6 +84,7 @@ fn sensor(name: &str, spec: &Sensor, keys: &mut Keys<'_>) -> Result<Resource, Fa
         impact: Impact::None,
         wakes: Some(network_server_key()),
         summary: format!("DevEUI {}", *spec.dev_eui.value),
+        ..Resource::default()
     })
 }
 
@@ -119,7 +121,10 @@ fn saved() -> (Key, Resource) {
 fn service(name: &str, fields: &[&str], impact: Impact) -> (Key, Resource) {
     let fields = fields.iter().map(|name| ((*name).to_owned(), true.into())).collect();
     let wakes = (name == NETWORK_SERVER).then(saved_key);
-    (Key::new("service", name), Resource { fields, impact, wakes, summary: String::new() })
+    (
+        Key::new("service", name),
+        Resource { fields, impact, wakes, summary: String::new(), ..Resource::default() },
+    )
 }
 
 /// The settings as the gateway keeps them over a restart.

@@ -72,6 +72,7 @@ fn file(path: String, content: impl Into<Value>, mode: &str) -> (Key, Resource) 
         impact: Impact::Restart(RELAY.to_owned()),
         wakes: Some(Key::new("service", RELAY)),
         summary: String::new(),
+        ..Resource::default()
     };
     (Key::new("file", path), resource)
 }

@@ -247,7 +247,7 @@ mod tests {
         let fields = wished(HALL.parse().unwrap(), app_eui, key);
         let resources =
             [(Key::new("sensor", "pool-hall"), Resource { fields, ..Resource::default() })].into();
-        Wish { target: target(), provider: "gateway", rank: 30, resources }
+        Wish::new(target(), "gateway", 30, resources)
     }
 
     fn change(name: &str, action: Action) -> Change {
@@ -265,7 +265,7 @@ mod tests {
     fn listed_after(observed: BTreeMap<Key, Fields>, changes: &[Change]) -> Json {
         let wish = wish();
         let observed = Observed { resources: observed, ..Observed::new(target()) };
-        list(&Job { wish: &wish, observed: &observed, changes })
+        list(&Job { wish: &wish, observed: &observed, changes, apply: "test" })
     }
 
     #[test]

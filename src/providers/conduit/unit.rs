@@ -117,7 +117,7 @@ mod tests {
     fn wish(wished: &[(&str, &str)]) -> Wish {
         let fields = wished.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let resources = Resources::from([(key(), Resource { fields, ..Resource::default() })]);
-        Wish { target: Target::new("gateway", "pool-gw"), provider: "gateway", rank: 30, resources }
+        Wish::new(Target::new("gateway", "pool-gw"), "gateway", 30, resources)
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
     if !faults.is_empty() {
         return Err(faults);
     }
-    Ok(Wish { target: target.clone(), provider: KIND, rank: RANK, resources })
+    Ok(Wish::new(target.clone(), KIND, RANK, resources))
 }
 
 /// Variables that would hide what every template is given.
@@ -82,6 +82,7 @@ fn file(
         impact: service.map_or(Impact::None, |service| Impact::Restart(service.value.clone())),
         wakes: service.map(|service| Key::new(SERVICE, service.as_str())),
         summary,
+        ..Resource::default()
     })
 }
 

@@ -59,7 +59,7 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
     if !faults.is_empty() {
         return Err(faults);
     }
-    Ok(Wish { target: target.clone(), provider: super::KIND, rank: super::RANK, resources })
+    Ok(Wish::new(target.clone(), super::KIND, super::RANK, resources))
 }
 
 fn package(summary: &str) -> Resource {
@@ -72,6 +72,7 @@ fn account_resource(account: &Account) -> (Key, Resource) {
         impact: reload(),
         wakes: Some(service_key()),
         summary: format!("reads {}, publishes to {}", listed(&account.read), listed(&account.write)),
+        ..Resource::default()
     };
     (Key::new("account", account.name.as_str()), resource)
 }
@@ -163,7 +164,7 @@ fn certificates(name: &str, broker: &Broker, lookup: &dyn Lookup) -> Result<[(Ke
 }
 
 fn file(fields: Fields, impact: Impact) -> Resource {
-    Resource { fields, impact, wakes: Some(service_key()), summary: String::new() }
+    Resource { fields, impact, wakes: Some(service_key()), summary: String::new(), ..Resource::default() }
 }
 
 /// A file anybody on the host may read.
@@ -197,6 +198,7 @@ fn clear_port(port: u16) -> (Key, Resource) {
         impact: restart(),
         wakes: Some(service_key()),
         summary: "clear text".to_owned(),
+        ..Resource::default()
     };
     (Key::new("listener", port.to_string()), resource)
 }

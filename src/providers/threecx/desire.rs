@@ -1,0 +1,55 @@
+//! What the inventory wishes of a PBX.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::kind::Wishing;
+use super::{KIND, RANK, kinds};
+use crate::inventory::{Inventory, Pbx, Unmanaged};
+use crate::model::{Owns, Target, Wish};
+use crate::providers::{Fault, Lookup};
+
+/// All wishes of one PBX, or all faults.
+pub fn wish(
+    inventory: &Inventory,
+    target: &Target,
+    lookup: &dyn Lookup,
+    root: &Path,
+) -> Result<Wish, Vec<Fault>> {
+    let Some(pbx) = inventory.pbx.get(&target.name) else {
+        return Err(vec![Fault::new(format!("{target} is not in the inventory"))]);
+    };
+    let mut wishing = Wishing { pbx, lookup, root, resources: BTreeMap::default(), faults: Vec::new() };
+    kinds().iter().for_each(|kind| kind.wish(&mut wishing));
+    let Wishing { resources, faults, .. } = wishing;
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let mut wish = Wish::new(target.clone(), KIND, RANK, resources);
+    wish.owns = owned(pbx);
+    Ok(wish)
+}
+
+/// The share of each collection that is ours. A part that is not written is not owned.
+fn owned(pbx: &Pbx) -> BTreeMap<&'static str, Owns> {
+    let parts = [
+        ("department", pbx.departments.written),
+        ("holiday", pbx.holidays.written),
+        ("extension", pbx.extensions.written),
+        ("ring_group", pbx.ring_groups.written),
+        ("queue", pbx.queues.written),
+        ("ivr", pbx.ivrs.written),
+        ("trunk", pbx.trunks.written),
+        ("inbound_rule", pbx.inbound_rules.written),
+        ("outbound_rule", pbx.outbound_rules.written),
+        ("sbc", pbx.sbcs.written),
+        ("live_chat", pbx.live_chat.written),
+    ];
+    let share = |written: bool| match pbx.unmanaged {
+        Unmanaged::Keep => Owns::Kept,
+        Unmanaged::Report => Owns::Listed,
+        Unmanaged::Delete if written => Owns::Whole,
+        Unmanaged::Delete => Owns::Kept,
+    };
+    parts.into_iter().map(|(collection, written)| (collection, share(written))).collect()
+}
