@@ -20,6 +20,7 @@ mod relay;
 mod shell;
 mod site;
 mod ssh;
+mod threecx;
 mod tls;
 
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ pub use self::machine::{Account, Service, State};
 use self::machine::{VirtualHost, Works};
 pub use self::site::up;
 use self::ssh::{Login, SshServer};
+pub use self::threecx::{Licence, ThreeCx, ThreeCxPlan};
 
 /// Locks; a panic elsewhere while it was held leaves what it guards usable.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -54,6 +56,8 @@ pub enum Kind {
     Conduit,
     /// A Debian 12 host.
     Debian,
+    /// A 3CX V20: an API over HTTP and no SSH.
+    ThreeCx,
 }
 
 /// A device to start.
@@ -77,6 +81,8 @@ pub struct DevicePlan {
     pub lockout: Duration,
     /// The serial number of a Conduit.
     pub serial: u32,
+    /// What a 3CX is.
+    pub threecx: ThreeCxPlan,
 }
 
 impl DevicePlan {
@@ -91,12 +97,18 @@ impl DevicePlan {
             https_port: 0,
             lockout: Duration::from_secs(300),
             serial: 20_412_345,
+            threecx: ThreeCxPlan::default(),
         }
     }
 
     /// A Conduit with user `admin`.
     pub fn conduit(name: &str) -> Self {
         Self::new(name, Kind::Conduit, "admin")
+    }
+
+    /// A 3CX with the API client `rocade`.
+    pub fn threecx(name: &str) -> Self {
+        Self::new(name, Kind::ThreeCx, "rocade")
     }
 
     /// A Debian host with user `debian`.
@@ -124,9 +136,21 @@ pub struct Device {
     pub fingerprint: String,
     host: Arc<VirtualHost>,
     conduit: Option<Arc<Conduit>>,
+    threecx: Option<Arc<ThreeCx>>,
 }
 
 impl Device {
+    /// The 3CX's own side; `None` for other devices.
+    pub fn threecx(&self) -> Option<&ThreeCx> {
+        self.threecx.as_deref()
+    }
+
+    /// Where the API of a 3CX answers.
+    pub fn url(&self) -> String {
+        let scheme = if self.plan.threecx.tls { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.plan.https_port)
+    }
+
     /// What can be made to go wrong with it.
     pub fn knobs(&self) -> &KnobBoard {
         &self.host.knobs
@@ -197,6 +221,17 @@ impl Lab {
             plan.https_port = door.port();
             self.tasks.spawn(Arc::clone(conduit).attend(door, Arc::clone(&host.log)));
         }
+        if plan.kind == Kind::ThreeCx {
+            let threecx = ThreeCx::new(plan.threecx.clone(), Arc::clone(&host.knobs), Arc::clone(&host.log));
+            let threecx = Arc::new(threecx);
+            let door = Door::open(plan.https_port).await.context("its HTTP port")?;
+            plan.https_port = door.port();
+            self.tasks.spawn(Arc::clone(&threecx).attend(door));
+            let (host_key, fingerprint) = (String::new(), String::new());
+            let threecx = Some(threecx);
+            self.devices.push(Device { plan, host_key, fingerprint, host, conduit: None, threecx });
+            return Ok(());
+        }
         let door = Door::open(plan.ssh_port).await.context("its SSH port")?;
         plan.ssh_port = door.port();
         let server = SshServer::new(Arc::clone(&host), login);
@@ -205,7 +240,7 @@ impl Lab {
             server.attend(door).await;
             Ok(())
         });
-        self.devices.push(Device { plan, host_key, fingerprint, host, conduit });
+        self.devices.push(Device { plan, host_key, fingerprint, host, conduit, threecx: None });
         Ok(())
     }
 

@@ -28,6 +28,8 @@ pub struct Knobs {
     pub forget: bool,
     /// What is wrong with the answers of its API.
     pub api: Option<ApiFault>,
+    /// So many requests from now are answered with "too busy, come back at once".
+    pub busy: u32,
 }
 
 /// What can be wrong with the answers of an API.
@@ -71,6 +73,7 @@ impl Knobs {
             ("cut-at-exec", _) => self.cut_at_exec = Some(number()?),
             ("cut-at-order", _) => self.cut_at_order = Some(number()?),
             ("fail-order", _) => self.fail_order = Some(number()?),
+            ("busy", _) => self.busy = number()?,
             ("api", "down") => self.api = Some(ApiFault::Down),
             ("api", "garbage") => self.api = Some(ApiFault::Garbage),
             ("api", "half") => self.api = Some(ApiFault::Half),
@@ -126,6 +129,16 @@ impl KnobBoard {
             };
         });
         struck
+    }
+
+    /// Counts one busy answer down; true while there is one left.
+    pub(super) fn is_busy(&self) -> bool {
+        let mut busy = false;
+        self.0.send_modify(|knobs| {
+            busy = knobs.busy > 0;
+            knobs.busy = knobs.busy.saturating_sub(1);
+        });
+        busy
     }
 
     pub(super) fn exec_is_cut(&self) -> bool {
