@@ -16,6 +16,7 @@ mod line;
 mod log;
 mod machine;
 mod mqtt;
+mod office;
 mod relay;
 mod shell;
 mod site;

@@ -249,6 +249,6 @@ pub fn table(
         Box::new(mosquitto::MosquittoProvider),
         Box::new(linux::LinuxProvider),
         Box::new(conduit::ConduitProvider),
-        Box::new(threecx::ThreeCxProvider::new(root.to_owned())),
+        Box::new(threecx::ThreeCxProvider::new(root.to_owned(), now)),
     ]
 }

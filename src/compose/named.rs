@@ -18,6 +18,13 @@ pub fn named_secrets(inventory: &Inventory) -> Vec<String> {
     inventory.sensors.values().for_each(|sensor| take(&sensor.app_key));
     let clients = inventory.brokers.values().flat_map(|broker| broker.clients.values());
     clients.for_each(|client| take(&client.password));
+    for pbx in inventory.pbx.values() {
+        take(&pbx.client_secret);
+        let voicemails = pbx.extensions.values().filter_map(|extension| extension.voicemail.as_ref());
+        voicemails.filter_map(|voicemail| voicemail.pin.as_ref()).for_each(&mut take);
+        pbx.trunks.values().filter_map(|trunk| trunk.password.as_ref()).for_each(&mut take);
+        pbx.sbcs.values().for_each(|sbc| take(&sbc.password));
+    }
     named.extend(minted(inventory));
     named.sort();
     named.dedup();

@@ -133,6 +133,17 @@ pub enum Unverified {
     SharedVoicemail,
 }
 
+impl Unverified {
+    /// The word in the inventory.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Phones => "phones",
+            Self::RouterPhones => "router_phones",
+            Self::SharedVoicemail => "shared_voicemail",
+        }
+    }
+}
+
 /// Opening hours of a week. Days that are not written are closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Week(pub BTreeMap<Weekday, Vec<DaySpan>>);

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::door::Door;
+use super::office;
 use super::{Device, DevicePlan, Kind, Lab, LabPlan};
 use crate::repository::replace;
 use crate::secrets::{IdentitySource, Store, keygen};
@@ -16,6 +17,8 @@ const FORMAT: u32 = 1;
 /// The gateway and the broker, as the inventory names them.
 const GATEWAY: &str = "pool-gw";
 const BROKER: &str = "main";
+/// The telephone system, as the inventory names it.
+const PBX: &str = "head-office";
 
 /// Starts a Conduit `pool-gw` and a Debian host `main` and writes into `root`, an empty or new folder, the
 /// inventory repository that describes them, and `lab.json`, which says where they are.
@@ -31,7 +34,7 @@ pub async fn up(root: &Path) -> anyhow::Result<Lab> {
     // Makes `.rocade` for its owner only, before anything else is put there.
     keygen(&root.join(".rocade").join("identity.txt"), Some(root), Some("lab"))?;
     std::fs::create_dir_all(&logs).with_context(|| format!("making {}", logs.display()))?;
-    let devices = vec![DevicePlan::conduit(GATEWAY), DevicePlan::debian(BROKER)];
+    let devices = vec![DevicePlan::conduit(GATEWAY), DevicePlan::debian(BROKER), DevicePlan::threecx(PBX)];
     let lab = Lab::start(LabPlan { devices, logs: Some(logs) }).await?;
     let mqtts_port = unused_port().await?;
     write(root, &lab, mqtts_port)?;
@@ -52,18 +55,22 @@ async fn unused_port() -> anyhow::Result<u16> {
 
 fn write(root: &Path, lab: &Lab, mqtts_port: u16) -> anyhow::Result<()> {
     let device = |name: &str| lab.device(name).with_context(|| format!("{name} does not run"));
-    let (gateway, broker) = (device(GATEWAY)?, device(BROKER)?);
+    let (gateway, broker, pbx) = (device(GATEWAY)?, device(BROKER)?, device(PBX)?);
     for (name, text) in [
         ("inventory/site.yaml", SITE.to_owned()),
         ("inventory/gateways.yaml", gateway_yaml(gateway)),
         ("inventory/sensors.yaml", SENSORS.to_owned()),
         ("inventory/brokers.yaml", broker_yaml(broker, mqtts_port)),
+        ("inventory/head-office.yaml", office::yaml(&pbx.url(), &pbx.plan.threecx.client_id)),
         ("inventory/known_hosts", known_hosts(lab.devices())),
         (".gitignore", ".rocade/\nlab.json\n".to_owned()),
     ] {
         replace(&root.join(name), text.as_bytes())?;
     }
-    keep_secrets(root, gateway, broker)?;
+    for (name, content) in office::prompts() {
+        replace(&root.join("inventory/prompts").join(name), &content)?;
+    }
+    keep_secrets(root, gateway, broker, pbx)?;
     let devices: Vec<_> = lab.devices().iter().map(|device| described(device, mqtts_port)).collect();
     let description = json!({"format": FORMAT, "devices": devices});
     let text = serde_json::to_string_pretty(&description).context("describing the lab")?;
@@ -72,6 +79,15 @@ fn write(root: &Path, lab: &Lab, mqtts_port: u16) -> anyhow::Result<()> {
 
 fn described(device: &Device, mqtts_port: u16) -> serde_json::Value {
     let plan = &device.plan;
+    if let Some(threecx) = device.threecx() {
+        let client = threecx.plan();
+        return json!({
+            "name": plan.name,
+            "kind": plan.kind,
+            "xapi": {"url": device.url(), "client_id": client.client_id, "client_secret": client.client_secret},
+            "log": format!(".rocade/lab/{}.jsonl", plan.name),
+        });
+    }
     let mut described = json!({
         "name": plan.name,
         "kind": plan.kind,
@@ -92,11 +108,11 @@ fn described(device: &Device, mqtts_port: u16) -> serde_json::Value {
 
 fn known_hosts(devices: &[Device]) -> String {
     let line = |device: &Device| format!("[127.0.0.1]:{} {}\n", device.plan.ssh_port, device.host_key);
-    devices.iter().map(line).collect()
+    devices.iter().filter(|device| !device.host_key.is_empty()).map(line).collect()
 }
 
 /// What the inventory refers to and the first apply does not make: logins, and keys rolled as a person would.
-fn keep_secrets(root: &Path, gateway: &Device, broker: &Device) -> anyhow::Result<()> {
+fn keep_secrets(root: &Path, gateway: &Device, broker: &Device, pbx: &Device) -> anyhow::Result<()> {
     let identity = IdentitySource::File(root.join(".rocade").join("identity.txt"));
     let store = Store::open(root, identity)?;
     let key = || hex::encode(rand::random::<[u8; 16]>());
@@ -107,6 +123,10 @@ fn keep_secrets(root: &Path, gateway: &Device, broker: &Device) -> anyhow::Resul
         ("brokers/main/signage", key()),
         ("sensors/pool-hall/app_key", key()),
         ("sensors/pool-changing/app_key", key()),
+        ("pbx/head-office/client", pbx.plan.threecx.client_secret.clone()),
+        ("pbx/head-office/trunk", key()),
+        ("pbx/head-office/sbc", key()),
+        ("pbx/head-office/pin", "2468".to_owned()),
     ] {
         store.put(path, value.as_bytes())?;
     }

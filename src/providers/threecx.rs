@@ -15,6 +15,8 @@ use crate::transport::{Reading, Writing};
 mod apply;
 mod desire;
 mod directory;
+mod fault;
+mod forms;
 mod kind;
 mod kinds;
 mod objections;
@@ -28,7 +30,7 @@ const RANK: u8 = 40;
 
 /// The collections, in the order their objects are made in: what others refer to first.
 const COLLECTIONS: &[Collection] = &[
-    row("prompt", 1, &[]),
+    Collection { owns: Owns::Whole, ..row("prompt", 1, &[]) },
     row("department", 2, &[]),
     row("extension", 3, &["voicemail_pin"]),
     row("sbc", 4, &["password"]),
@@ -50,12 +52,14 @@ const fn row(name: &'static str, rank: u8, write_only: &'static [&'static str]) 
 pub struct ThreeCxProvider {
     /// The repository: prompts are read from it.
     root: PathBuf,
+    /// The time it is: licences expire.
+    now: jiff::Timestamp,
 }
 
 impl ThreeCxProvider {
-    /// The provider for a repository.
-    pub fn new(root: PathBuf) -> Self {
-        Self { root }
+    /// The provider for a repository at a time.
+    pub fn new(root: PathBuf, now: jiff::Timestamp) -> Self {
+        Self { root, now }
     }
 }
 
@@ -96,7 +100,7 @@ impl Provider for ThreeCxProvider {
     }
 
     fn observe<'a>(&'a self, wish: &'a Wish, hand: Reading<'a>) -> BoxFuture<'a, Observed> {
-        Box::pin(observe::observe(wish, hand))
+        Box::pin(observe::observe(wish, hand, self.now))
     }
 
     fn objections(&self, wish: &Wish, observed: &Observed, changes: &[&Change]) -> Vec<Objection> {

@@ -46,10 +46,10 @@ impl Options {
     /// # Errors
     /// Which one is wrong.
     pub fn parse(query: &str) -> Result<Self, String> {
-        Self::of(query.split('&').filter(|part| !part.is_empty()).map(decoded))
+        Self::of(query.split('&').filter(|part| !part.is_empty()).map(decoded).collect())
     }
 
-    fn of(parts: impl Iterator<Item = String>) -> Result<Self, String> {
+    fn of(parts: Vec<String>) -> Result<Self, String> {
         let mut options = Self::default();
         for part in parts {
             let (name, value) = part.split_once('=').ok_or(format!("`{part}` is no query option"))?;
@@ -66,8 +66,9 @@ impl Options {
                     for one in split(value, ',') {
                         let (name, inner) = one.split_once('(').unwrap_or((one, ""));
                         let inner = inner.strip_suffix(')').unwrap_or(inner);
-                        let inner =
-                            Self::of(split(inner, ';').filter(|part| !part.is_empty()).map(str::to_owned))?;
+                        let inner = Self::of(
+                            split(inner, ';').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+                        )?;
                         options.expand.insert(name.to_owned(), inner);
                     }
                 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::rules;
-use super::types::{binds, property_of};
+use super::types::binds;
 
 /// A refusal: status and body.
 pub type Refusal = (u16, Value);
@@ -219,11 +219,6 @@ impl Store {
         Ok(())
     }
 
-    /// All rows of a set, to be changed without rules.
-    pub fn rows_mut(&mut self, set: &str) -> impl Iterator<Item = &mut Value> {
-        self.rows.get_mut(set).into_iter().flat_map(BTreeMap::values_mut)
-    }
-
     fn bind(&self, set: &Set, body: &Map<String, Value>) -> Result<(), Refusal> {
         let plain: Map<String, Value> = body
             .iter()
@@ -244,11 +239,6 @@ impl Store {
         for table in self.rows.values_mut() {
             table.values_mut().for_each(|row| forget(row, number));
         }
-    }
-
-    /// Whether this version knows a property.
-    pub fn knows(&self, entity: &str, property: &str) -> bool {
-        property_of(entity, property, self.patch).is_some()
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::kind::Wishing;
+use super::directory::SYSTEM;
+use super::kind::{Form, Wishing};
 use super::{KIND, RANK, kinds};
 use crate::inventory::{Inventory, Pbx, Unmanaged};
 use crate::model::{Owns, Target, Wish};
@@ -21,6 +22,11 @@ pub fn wish(
     };
     let mut wishing = Wishing { pbx, lookup, root, resources: BTreeMap::default(), faults: Vec::new() };
     kinds().iter().for_each(|kind| kind.wish(&mut wishing));
+    let mut accepted = Form::default();
+    for word in &pbx.accept_unverified {
+        accepted.set(word.value.word(), true);
+    }
+    wishing.add(SYSTEM, "accepted", accepted, "");
     let Wishing { resources, faults, .. } = wishing;
     if !faults.is_empty() {
         return Err(faults);
