@@ -78,7 +78,7 @@ impl Workspace {
             KnownHosts::read(&root.join("inventory/known_hosts")).map_err(Refused::Repository)?;
         let shelf = Shelf::open(&root, Arc::clone(&store));
         let providers = providers::table(&root, &store, now);
-        let apply_name = format!("rocade-{}", now.strftime("%Y%m%d-%H%M%S"));
+        let apply_name = format!("rocade-{}", now.strftime("%Y%m%d-%H%M%S-%3f"));
         Ok(Self { root, loaded, providers, shelf, store, known_hosts, ssh_config, apply_name })
     }
 
@@ -87,7 +87,7 @@ impl Workspace {
         &self.root
     }
 
-    /// The name of the apply of this run, for what it leaves behind on targets: `rocade-20260301-120000`, UTC.
+    /// The name of the apply of this run, for what it leaves behind on targets: `rocade-20260301-120000-000`, UTC.
     pub fn apply_name(&self) -> &str {
         &self.apply_name
     }

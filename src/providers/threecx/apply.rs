@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use super::directory::{Directory, SYSTEM};
-use super::kind::{Kind, Made};
+use super::kind::{Identity, Kind, Made};
 use super::observe::seen;
 use super::{fault, kinds};
 use crate::model::{Action, Change, Fields, Origin, Outcome, Report, Value};
@@ -110,7 +110,10 @@ impl Work<'_> {
             }
         };
         let entity = if entity.is_null() { self.find(kind, name).await? } else { entity };
-        let mut identity = kind.identify(&entity, &self.directory).ok_or_else(|| {
+        // An answer to a POST has no navigations, and some kinds are known by those.
+        let identity = kind.identify(&entity, &self.directory);
+        let identity = identity.or_else(|| Identity::numbered(name.to_owned(), &entity));
+        let mut identity = identity.ok_or_else(|| {
             Outcome::Unknown("the PBX answered with something else than what was made".into())
         })?;
         identity.name = name.to_owned();
