@@ -9,7 +9,7 @@ mod watch;
 mod workspace;
 
 pub use carry_out::{Applied, Stop, carry_out};
-pub use links::Links;
+pub use links::{Line, Links};
 pub use own::own_target;
 pub use survey::{PARALLEL_TARGETS, Survey, survey};
 pub use verify::{Finding, verify};

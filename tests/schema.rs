@@ -11,7 +11,14 @@ use std::process::Command;
 use rocade::inventory;
 
 /// Faults a schema can see. The others are about YAML itself or hold between values.
-const STRUCTURAL: [&str; 12] = [
+const STRUCTURAL: [&str; 19] = [
+    "bad-number",
+    "bad-phone-number",
+    "bad-mac",
+    "bad-destination",
+    "bad-prompt",
+    "bad-day-of-week",
+    "bad-blf-key",
     "unknown-key",
     "wrong-type",
     "missing-key",
@@ -81,7 +88,7 @@ fn the_schema_beside_the_sample_is_the_generated_one() {
 }
 
 /// A definition of the schema, and an inventory in which an empty map stands in its place, on the last line.
-const PLACES: [(&str, &str); 17] = [
+const PLACES: [(&str, &str); 38] = [
     ("Site", "sites:\n  x: {}"),
     ("Gateway", "gateways:\n  x: {}"),
     ("Firmware", "gateways:\n  x:\n    firmware: {}"),
@@ -99,6 +106,30 @@ const PLACES: [(&str, &str); 17] = [
     ("Host", "hosts:\n  x: {}"),
     ("HostFile", "hosts:\n  x:\n    files:\n      - {}"),
     ("Authority", "pki:\n  authority: {}"),
+    ("Pbx", "pbx:\n  x: {}"),
+    ("Route", "pbx:\n  x:\n    departments:\n      y:\n        when_open: {}"),
+    ("Department", "pbx:\n  x:\n    departments:\n      y: {}"),
+    ("Holiday", "pbx:\n  x:\n    holidays:\n      y: {}"),
+    ("Extension", "pbx:\n  x:\n    extensions:\n      \"101\": {}"),
+    ("Voicemail", "pbx:\n  x:\n    extensions:\n      \"101\":\n        voicemail: {}"),
+    ("Recording", "pbx:\n  x:\n    extensions:\n      \"101\":\n        recording: {}"),
+    ("Forwarding", "pbx:\n  x:\n    extensions:\n      \"101\":\n        forwarding: {}"),
+    (
+        "Answering",
+        "pbx:\n  x:\n    extensions:\n      \"101\":\n        forwarding:\n          available: {}",
+    ),
+    ("Absence", "pbx:\n  x:\n    extensions:\n      \"101\":\n        forwarding:\n          away: {}"),
+    ("Phone", "pbx:\n  x:\n    extensions:\n      \"101\":\n        phones:\n          - {}"),
+    ("RingGroup", "pbx:\n  x:\n    ring_groups:\n      \"800\": {}"),
+    ("SharedMailbox", "pbx:\n  x:\n    ring_groups:\n      \"800\":\n        mailbox: {}"),
+    ("Queue", "pbx:\n  x:\n    queues:\n      \"850\": {}"),
+    ("Ivr", "pbx:\n  x:\n    ivrs:\n      \"900\": {}"),
+    ("Trunk", "pbx:\n  x:\n    trunks:\n      y: {}"),
+    ("InboundRule", "pbx:\n  x:\n    inbound_rules:\n      y: {}"),
+    ("OutboundRule", "pbx:\n  x:\n    outbound_rules:\n      y: {}"),
+    ("OutboundRoute", "pbx:\n  x:\n    outbound_rules:\n      y:\n        routes:\n          - {}"),
+    ("Sbc", "pbx:\n  x:\n    sbcs:\n      y: {}"),
+    ("LiveChat", "pbx:\n  x:\n    live_chat:\n      y: {}"),
 ];
 
 #[test]

@@ -59,6 +59,12 @@ pub enum Verb {
     Secrets(Secrets),
     /// Pin the SSH host key a target shows.
     Trust(Trust),
+    /// Make inventory of what is live.
+    #[command(subcommand)]
+    Import(Import),
+    /// A telephone system's Live Chat snippet and backups.
+    #[command(subcommand)]
+    Pbx(PbxVerb),
     /// Decode sensors' frames with the relay's own decoders.
     Decode(Decode),
     /// Print the JSON Schema of the inventory.
@@ -194,6 +200,50 @@ pub enum Generate {
     Hex16,
     /// 32 letters and digits.
     Text,
+}
+
+/// `import`.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Write a live PBX into its entry of the inventory; the plan right after is empty. No secrets.
+    Pbx(ImportPbx),
+}
+
+/// `import pbx`.
+#[derive(Debug, Args)]
+pub struct ImportPbx {
+    /// The PBX: an entry with `url`, `client_id`, `client_secret` and no parts yet.
+    pub name: String,
+    /// Print the parts and write nothing.
+    #[arg(long)]
+    pub stdout: bool,
+}
+
+/// `pbx`.
+#[derive(Debug, Subcommand)]
+pub enum PbxVerb {
+    /// Print the lines that put a Live Chat link on a web site.
+    Snippet {
+        /// The PBX.
+        name: String,
+        /// The link.
+        link: String,
+    },
+    /// List the PBX's own backups.
+    Backups {
+        /// The PBX.
+        name: String,
+    },
+    /// Put a backup back. The PBX restarts and calls end.
+    Restore {
+        /// The PBX.
+        name: String,
+        /// The backup, as `rocade pbx backups` lists it, with or without its ending.
+        backup: String,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
+    },
 }
 
 /// `trust`.

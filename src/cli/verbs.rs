@@ -2,7 +2,9 @@
 
 mod apply;
 mod decode;
+mod import;
 mod lab;
+mod pbx;
 mod pki;
 mod plan;
 mod secrets;
@@ -31,6 +33,8 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Pki(verb) => pki::run(arguments, verb),
         Verb::Secrets(verb) => secrets::run(arguments, verb),
         Verb::Trust(verb) => trust::run(arguments, verb),
+        Verb::Import(verb) => import::run(arguments, verb),
+        Verb::Pbx(verb) => pbx::run(arguments, verb),
         Verb::Decode(verb) => decode::run(arguments, verb),
         Verb::Schema => shell::schema(),
         Verb::Lab(verb) => lab::run(arguments, verb),

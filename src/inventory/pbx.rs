@@ -872,8 +872,10 @@ pub struct Sbc {
     /// Its name for people.
     #[schemars(default)]
     pub title: Option<String>,
-    /// The password it registers with; the PBX never shows it, so a change of the secret alone is not noticed.
-    pub password: At<SecretRef>,
+    /// The password it registers with, needed to make it; the PBX never shows it, so a change of the secret
+    /// alone is not noticed.
+    #[schemars(default)]
+    pub password: Option<At<SecretRef>>,
     /// How it speaks with the PBX.
     #[schemars(default)]
     pub security: Option<SbcSecurity>,

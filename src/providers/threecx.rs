@@ -21,8 +21,10 @@ mod kind;
 mod kinds;
 mod objections;
 mod observe;
+mod yaml;
 
 pub use kinds::kinds;
+pub use yaml::{Import, import};
 
 /// The kind of target.
 pub const KIND: &str = "pbx";

@@ -65,10 +65,13 @@ impl Directory {
         let text = |name: &str| fields.get(name).and_then(Value::as_text).map(str::to_owned);
         if let Some(own) = text("id") {
             let number = text("number_on_pbx");
-            self.learn(
-                &key.collection,
-                &Identity { name: key.name.clone(), key: own, number, system: false },
-            );
+            // What belongs to the system stands apart as `department/default`, and is referred to all the same.
+            let is_kind = |collection: &str| kinds().iter().any(|kind| kind.collection() == collection);
+            let (collection, name) = match key.name.split_once('/') {
+                Some((first, rest)) if key.collection == SYSTEM && is_kind(first) => (first, rest),
+                _ => (key.collection.as_str(), key.name.as_str()),
+            };
+            self.learn(collection, &Identity { name: name.to_owned(), key: own, number, system: false });
         }
     }
 

@@ -170,9 +170,8 @@ pub fn seen_prompt(json: &Json, directory: &Directory) -> Value {
 /// A wished route.
 pub fn route(wished: &Route) -> Value {
     let mut fields = Fields::from([("to".to_owned(), destination(&wished.to))]);
-    if let Some(wished) = &wished.prompt {
-        fields.insert("prompt".to_owned(), prompt(wished));
-    }
+    let prompt = wished.prompt.as_ref().map_or(Value::Null, |wished| prompt(wished));
+    fields.insert("prompt".to_owned(), prompt);
     Value::Map(fields)
 }
 
@@ -184,8 +183,8 @@ pub fn to_route(value: &Value, directory: &Directory) -> Result<Json, Unmade> {
     let empty = Fields::new();
     let fields = if let Value::Map(fields) = value { fields } else { &empty };
     let prompt = match fields.get("prompt") {
+        Some(Value::Null) | None => String::new(),
         Some(prompt) => to_prompt(prompt, directory)?,
-        None => String::new(),
     };
     let to = fields.get("to").map_or(json!({"To": "None"}), to_destination);
     Ok(json!({"IsPromptEnabled": !prompt.is_empty(), "Prompt": prompt, "Route": to}))

@@ -115,7 +115,10 @@ impl Judged<'_> {
         self.refuse_unless("phones", &format!("{key}: a phone by its MAC address"), &place);
         for phone in phones {
             let Value::Map(fields) = phone else { continue };
-            if ["sbc", "behind", "router"].iter().any(|field| fields.contains_key(*field)) {
+            if ["sbc", "behind", "router"]
+                .iter()
+                .any(|field| !matches!(fields.get(*field), None | Some(Value::Null)))
+            {
                 self.refuse_unless(
                     "router_phones",
                     &format!("{key}: a router phone or one behind an SBC"),

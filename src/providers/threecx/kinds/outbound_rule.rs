@@ -81,9 +81,8 @@ impl Kind for OutboundRules {
                     ("strip".to_owned(), Value::Int(route.strip.unwrap_or(0).into())),
                     ("prepend".to_owned(), route.prepend.clone().unwrap_or_default().into()),
                 ]);
-                if let Some(number) = &route.caller_id {
-                    fields.insert("caller_id".to_owned(), number.0.to_string().into());
-                }
+                let number = route.caller_id.as_ref().map_or(String::new(), |number| number.0.to_string());
+                fields.insert("caller_id".to_owned(), number.into());
                 Value::Map(fields)
             });
             form.set("routes", Value::List(routes.collect()));

@@ -37,7 +37,9 @@ impl Kind for Sbcs {
             let mut form = Form::new(&one.place);
             form.option("title", one.title.as_ref(), |title| title.as_str().into());
             form.option("security", one.security.as_ref(), |security| word_of(WISHED, *security));
-            wishing.secret(&mut form, "password", &one.password);
+            if let Some(password) = &one.password {
+                wishing.secret(&mut form, "password", password);
+            }
             wishing.add("sbc", name, form, one.title.clone().unwrap_or_default());
         }
     }
@@ -63,6 +65,9 @@ impl Kind for Sbcs {
     }
 
     fn create(&self, name: &str, wished: &Fields, _directory: &Directory) -> Result<Json, Unmade> {
+        if !wished.contains_key("password") {
+            return Err(format!("sbc {name}: it is made with a password; write `password: {{secret: ...}}`"));
+        }
         let mut body = Map::from_iter([("Name".to_owned(), name.into())]);
         put(wished, &mut body);
         Ok(Json::Object(body))

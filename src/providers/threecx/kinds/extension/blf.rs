@@ -73,10 +73,8 @@ fn see_one(part: &str, directory: &Directory) -> Option<(i64, Value)> {
     let alive = |collection: &str, name: &str| directory.key(collection, name) == Some(id.as_str());
     match attribute("BLFType")?.as_str() {
         kind @ ("BLF" | "SpeedDial") => {
-            set(if kind == "BLF" { "watch" } else { "speed_dial" }, text.as_str().into());
-            if !alive("extension", &text) {
-                set("dead", true.into());
-            }
+            let word = if kind == "BLF" { "watch" } else { "speed_dial" };
+            set(&spelt(word, alive("extension", &text)), text.as_str().into());
         }
         "CustomSpeedDial" => {
             let mut lines = text.split('\n');
@@ -85,10 +83,7 @@ fn see_one(part: &str, directory: &Directory) -> Option<(i64, Value)> {
             }
         }
         "SharedParking" => {
-            set("parking", text.as_str().into());
-            if !alive(SYSTEM, &format!("parking/{text}")) {
-                set("dead", true.into());
-            }
+            set(&spelt("parking", alive(SYSTEM, &format!("parking/{text}"))), text.as_str().into());
         }
         "QueueLogin" => set("queue_login", (id == "LOGGEDINQUEUE").into()),
         "ProfileStatus" => {
@@ -99,6 +94,11 @@ fn see_one(part: &str, directory: &Directory) -> Option<(i64, Value)> {
         other => set("other", other.into()),
     }
     Some((position, Value::Map(fields)))
+}
+
+/// The word of a key; a dead one has another, so it is never the same as a wished one.
+fn spelt(word: &str, alive: bool) -> String {
+    if alive { word.to_owned() } else { format!("dead_{word}") }
 }
 
 /// The keys as the PBX keeps them.

@@ -18,14 +18,13 @@ pub fn wish(wished: &[At<Phone>]) -> Value {
                 ("model".to_owned(), phone.model.word().into()),
                 ("mac".to_owned(), mac.as_str().into()),
             ]);
-            if let Some(sbc) = &phone.sbc {
-                fields.insert("sbc".to_owned(), sbc.as_str().into());
-            }
-            if let Some(router) = &phone.behind {
-                fields.insert("behind".to_owned(), router.0.to_string().into());
-            }
-            if phone.router.as_ref().is_some_and(|router| router.value) {
-                fields.insert("router".to_owned(), true.into());
+            // What is not written must not be there: a phone moved from an SBC to the LAN is a change.
+            let sbc = phone.sbc.as_ref().map_or(Value::Null, |sbc| sbc.as_str().into());
+            let behind = phone.behind.as_ref().map_or(Value::Null, |router| router.0.to_string().into());
+            let router = phone.router.as_ref().is_some_and(|router| router.value);
+            let router = if router { true.into() } else { Value::Null };
+            for (field, value) in [("sbc", sbc), ("behind", behind), ("router", router)] {
+                fields.insert(field.to_owned(), value);
             }
             (mac, Value::Map(fields))
         })

@@ -1,0 +1,70 @@
+//! A live PBX becomes inventory: the plan right after is empty for every kind, comments stay, no secret comes.
+
+use crate::{FILE, office, planned, writes};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_pbx_becomes_inventory_and_the_plan_is_empty() {
+    let place = office().await;
+    let path = place.file("inventory/head-office.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (stub, _) = text.split_once("    departments:\n").unwrap();
+    let stub = format!("# kept\n{stub}# behind it\n");
+    std::fs::write(&path, &stub).unwrap();
+    place.rocade(&["import", "pbx", "head-office"]).ended(0);
+    let imported = std::fs::read_to_string(&path).unwrap();
+    assert!(imported.starts_with("# kept\n") && imported.ends_with("# behind it\n"), "{imported}");
+    for part in [
+        "departments",
+        "holidays",
+        "extensions",
+        "ring_groups",
+        "queues",
+        "ivrs",
+        "trunks",
+        "inbound_rules",
+        "outbound_rules",
+        "sbcs",
+        "live_chat",
+    ] {
+        assert!(imported.contains(&format!("\n    {part}:\n")), "{part}: {imported}");
+    }
+    place.rocade(&["validate"]).ended(0);
+    assert_eq!(planned(&place), [""; 0], "{imported}");
+    assert_eq!(writes(&place), [""; 0]);
+    assert!(!imported.contains("2468") && !imported.contains("secret-of"), "{imported}");
+    // The import owns what it wrote: a change of it is planned.
+    place.edit(FILE, "first_name: \"Grace\"", "first_name: \"Grace B.\"");
+    assert_eq!(planned(&place), ["update pbx head-office: extension 102"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_with_parts_is_not_overwritten() {
+    let place = office().await;
+    let before = std::fs::read(place.file("inventory/head-office.yaml")).unwrap();
+    place.rocade(&["import", "pbx", "head-office"]).ended(6);
+    assert_eq!(std::fs::read(place.file("inventory/head-office.yaml")).unwrap(), before);
+    let printed = place.rocade(&["import", "pbx", "head-office", "--stdout"]).ended(0);
+    assert!(printed.out.contains("    ring_groups:\n"), "{}", printed.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_are_listed_and_put_back_by_the_command_that_apply_prints() {
+    let place = crate::place::Place::whole().await;
+    let said = place.rocade(&["apply", "head-office", "--yes"]).ended(0).err;
+    let command = said.lines().find_map(|line| line.split_once("rocade pbx restore ")).unwrap().1;
+    let words: Vec<&str> = command.split(' ').collect();
+    let listed = place.rocade(&["pbx", "backups", "head-office"]).ended(0).out;
+    assert!(listed.contains(words[1]), "{listed}");
+    place.rocade(&["pbx", "restore", words[0], words[1]]).ended(6);
+    place.rocade(&["pbx", "restore", words[0], words[1], "--yes"]).ended(0);
+    assert!(writes(&place).iter().any(|write| write.ends_with("/Pbx.Restore")));
+    place.rocade(&["pbx", "restore", words[0], "not-there", "--yes"]).ended(1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_snippet_of_a_link_names_the_pbx_and_the_link() {
+    let place = crate::place::Place::whole().await;
+    let said = place.rocade(&["pbx", "snippet", "head-office", "shop"]).ended(0).out;
+    assert!(said.contains("party=\"shop\"") && said.contains(&place.device("head-office").url()), "{said}");
+    place.rocade(&["pbx", "snippet", "head-office", "nothing"]).ended(1);
+}
