@@ -12,7 +12,6 @@ pub mod report;
 mod scalar;
 mod schema;
 mod shape;
-mod shape_pbx;
 mod spec;
 mod tree;
 

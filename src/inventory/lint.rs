@@ -12,6 +12,7 @@ mod broker;
 mod gateway;
 mod host;
 mod key;
+mod pbx;
 mod pki;
 mod sensor;
 mod site;
@@ -26,6 +27,7 @@ pub(super) fn check(inventory: &Inventory, written: &Written, found: &mut Vec<Di
     sensor::check(inventory, found);
     broker::check(inventory, written, found);
     host::check(inventory, found);
+    pbx::check(inventory, found);
     pki::check(inventory, found);
 }
 

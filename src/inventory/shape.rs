@@ -1,5 +1,7 @@
 //! How each type of `spec` is read from a file: its keys, its words, and which may be left out.
 
+mod pbx;
+
 use std::collections::BTreeMap;
 
 use super::decode::{Decode, Decoder, shape, words};

@@ -64,7 +64,12 @@ const BODY: &str = r##"    client_secret: {secret: pbx/head-office/client}
 
     holidays:
       christmas: {title: Christmas, date: 12-25, departments: [sales, support]}
-      summer: {title: Summer closing, date: 2027-08-09, until: 2027-08-20, departments: [sales], prompt: holiday.wav}
+      summer:
+        title: Summer closing
+        date: 2027-08-09
+        until: 2027-08-20
+        departments: [sales]
+        prompt: holiday.wav
       easter-monday: {title: Easter Monday, date: easter+1, years: [2027, 2028], departments: [sales]}
 
     extensions:
@@ -100,7 +105,11 @@ const BODY: &str = r##"    client_secret: {secret: pbx/head-office/client}
         first_name: Hall
         department: support
         phones: [{model: yealink-t41s, mac: 80:5e:c0:00:00:04}]
-      "190": {first_name: Shared, last_name: Mailbox, email: office@example.net, voicemail: {email: attachment_and_delete}}
+      "190":
+        first_name: Shared
+        last_name: Mailbox
+        email: office@example.net
+        voicemail: {email: attachment_and_delete}
 
     ring_groups:
       "800":
@@ -171,7 +180,12 @@ const BODY: &str = r##"    client_secret: {secret: pbx/head-office/client}
         when_closed: {ivr: "901"}
         on_holiday: {voicemail: "190"}
       ada: {title: Ada, trunk: operator, did: +33123456701, to: {extension: "101"}}
-      support: {title: Support, trunk: operator, did: +33123456702, to: {queue: "850"}, when_closed: {voicemail: "190"}}
+      support:
+        title: Support
+        trunk: operator
+        did: +33123456702
+        to: {queue: "850"}
+        when_closed: {voicemail: "190"}
       best-customer: {title: Best customer, trunk: operator, caller: "+3349900*", to: {extension: "101"}}
       other: {title: All other calls, trunk: operator, to: {ivr: "900"}}
 
@@ -182,12 +196,28 @@ const BODY: &str = r##"    client_secret: {secret: pbx/head-office/client}
         emergency: true
         priority: 1
         routes: [{trunk: operator}]
-      france: {title: France, prefixes: ["0"], lengths: ["10"], departments: [sales, support], priority: 2, routes: [{trunk: operator}]}
-      directory: {title: Directory enquiries, prefixes: ["118", "119"], from: ["101"], priority: 3, routes: [{trunk: operator}]}
+      france:
+        title: France
+        prefixes: ["0"]
+        lengths: ["10"]
+        departments: [sales, support]
+        priority: 2
+        routes: [{trunk: operator}]
+      directory:
+        title: Directory enquiries
+        prefixes: ["118", "119"]
+        from: ["101"]
+        priority: 3
+        routes: [{trunk: operator}]
 
     sbcs:
       paris01: {title: Paris, password: {secret: pbx/head-office/sbc}, security: tls}
 
     live_chat:
-      shop: {title: Shop, department: sales, to: {queue: "850"}, websites: ["https://shop.example.net"], ask: name}
+      shop:
+        title: Shop
+        department: sales
+        to: {queue: "850"}
+        websites: ["https://shop.example.net"]
+        ask: name
 "##;

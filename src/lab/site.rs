@@ -126,7 +126,7 @@ fn keep_secrets(root: &Path, gateway: &Device, broker: &Device, pbx: &Device) ->
         ("pbx/head-office/client", pbx.plan.threecx.client_secret.clone()),
         ("pbx/head-office/trunk", key()),
         ("pbx/head-office/sbc", key()),
-        ("pbx/head-office/pin", "2468".to_owned()),
+        ("pbx/head-office/pin", "2468013579".to_owned()),
     ] {
         store.put(path, value.as_bytes())?;
     }

@@ -134,7 +134,7 @@ async fn what_programs_read_parses_and_says_its_format() {
     ] {
         let words: Vec<&str> = words.iter().chain(&["--json"]).copied().collect();
         let ran = place.rocade(&words).ended(0);
-        assert_eq!(ran.json()["format_version"], "1.0", "{words:?}");
+        assert_eq!(ran.json()["format_version"], "1.1", "{words:?}");
         assert_eq!(ran.err, "", "{words:?}");
     }
 }

@@ -76,11 +76,35 @@ async fn a_person_in_the_console_is_noticed() {
     assert_eq!(writes(&place), [""; 0]);
 }
 
+/// The same between the plan that apply makes and its write: the object is left alone and said.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_in_the_console_is_noticed_right_before_the_write() {
+    let place = office().await;
+    place.edit(FILE, "last_name: Example", "last_name: Sample");
+    place.device("head-office").knobs().set(|knobs| knobs.slow = std::time::Duration::from_millis(150));
+    let ran = std::thread::scope(|scope| {
+        let applying = scope.spawn(|| place.rocade(&["apply", "head-office", "--yes"]));
+        let backup = |place: &Place| {
+            place.device("head-office").log().entries().iter().any(|entry| entry.what.ends_with("Pbx.Backup"))
+        };
+        while !backup(&place) {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        pbx(&place).alter("Users", "Number", "101", &json!({"Mobile": "+33699999999"})).unwrap();
+        applying.join().unwrap()
+    });
+    let ran = ran.ended(1);
+    assert!(ran.out.contains("extension 101: a person changed mobile since the plan"), "{}", ran.out);
+    assert_eq!(writes(&place), [""; 0]);
+    assert_eq!(pbx(&place).find("Users", "Number", "101")[0]["LastName"], "Example");
+}
+
 /// A dead key, as the console leaves it when a watched extension was made anew, is seen and mended.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_key_is_seen_and_mended() {
     let place = office().await;
-    let dead = "<PhoneDevice><BLFS><BLF ID=\"999\" BLFNo=\"2\" BLFType=\"BLF\" BLFTypeID=\"0\">101</BLF></BLFS></PhoneDevice>";
+    let key = "<BLF ID=\"999\" BLFNo=\"2\" BLFType=\"BLF\" BLFTypeID=\"0\">101</BLF>";
+    let dead = format!("<PhoneDevice><BLFS>{key}</BLFS></PhoneDevice>");
     pbx(&place).alter("Users", "Number", "102", &json!({ "Blfs": dead })).unwrap();
     assert_eq!(planned(&place), ["update pbx head-office: extension 102"]);
     place.rocade(&["apply", "head-office", "--yes"]).ended(0);

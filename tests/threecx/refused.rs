@@ -52,6 +52,21 @@ async fn recording_needs_the_right_licence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_in_another_format_is_said_with_what_it_is() {
+    let place = Place::whole().await;
+    let path = place.file("inventory/prompts/welcome.wav");
+    let mut audio = std::fs::read(&path).unwrap();
+    audio[22] = 2;
+    audio[24..28].copy_from_slice(&44_100_u32.to_le_bytes());
+    std::fs::write(&path, audio).unwrap();
+    let ran = place.rocade(&["apply", "head-office", "--yes"]).ended(64);
+    assert!(ran.err.contains("PCM, 44100 Hz, 16 bit, 2 channels") && ran.err.contains("sox"), "{}", ran.err);
+    std::fs::remove_file(&path).unwrap();
+    let ran = place.rocade(&["plan", "head-office"]).ended(64);
+    assert!(ran.err.contains("cannot read inventory/prompts/welcome.wav"), "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_old_pbx_is_told_what_it_does_not_know() {
     let (place, lab) = with(|plan| plan.patch = 8).await;
     refused(&place, &lab, &["this 3CX (20.0.8) does not know `mailbox`, which came with 20.0.9"]);

@@ -167,46 +167,78 @@ fn page<'a>(store: &Store, set: &Set, rows: impl Iterator<Item = &'a Value>, opt
 
 /// Functions, actions and singletons; `None` for anything else.
 fn function(store: &mut Store, method: &str, path: &str, body: &Value, raw: &[u8]) -> Option<Answer> {
-    let licence = store.licence.clone();
+    match (method, path) {
+        ("GET", path) => told(store, path),
+        ("POST", path) => act(store, path, body, raw),
+        _ => None,
+    }
+}
+
+/// What is told of the system.
+fn told(store: &Store, path: &str) -> Option<Answer> {
+    let licence = &store.licence;
     let version = format!("20.0.{}.1100", store.patch);
-    let answer = match (method, path) {
-        ("GET", "Defs") => Answer::of(200, json!({"Id": 1})),
-        ("GET", "Defs/TimeZones") => Answer::of(
-            200,
-            json!({"value": super::seed::TIME_ZONES.map(|(id, iana)|
-            json!({"Id": id, "IanaName": iana}))}),
-        ),
-        ("GET", "Defs/Pbx.GetSystemParameters()") => Answer::of(
-            200,
-            json!({
-                "Version": version, "ENL": 3, "MaxDIDPerTrunk": 1000, "IsMulticompanyMode": false,
-                "License": {"IsEnterprise": licence.enterprise, "IsProfessional": true, "MaxSimCalls": licence.calls},
-            }),
-        ),
-        ("GET", "LicenseStatus") => Answer::of(
-            200,
-            json!({
-                "ProductCode": if licence.enterprise { "3CXPSPROFENTSPLA" } else { "3CXPSPROF" }, "MaxSimCalls": licence.calls,
-                "ExpirationDate": licence.expires, "LicenseActive": true, "LicenseKey": "SECRET-LICENCE-KEY",
-            }),
-        ),
-        ("GET", "SystemStatus") => Answer::of(
-            200,
-            json!({
-                "Id": 1, "Version": version, "FQDN": "pbx.invalid", "LicenseKey": "SECRET-LICENCE-KEY",
-            }),
-        ),
-        ("GET", "OutboundRules/Pbx.GetEmergencyOutboundRules()") => {
+    let body = match path {
+        "Defs" => json!({"Id": 1}),
+        "Defs/TimeZones" => {
+            let zones = super::seed::TIME_ZONES.map(|(id, iana)| json!({"Id": id, "IanaName": iana}));
+            json!({ "value": zones })
+        }
+        "Defs/Pbx.GetSystemParameters()" => json!({
+            "Version": version, "ENL": 3, "MaxDIDPerTrunk": 1000, "IsMulticompanyMode": false,
+            "License": {"IsEnterprise": licence.enterprise, "IsProfessional": true, "MaxSimCalls": licence.calls},
+        }),
+        "LicenseStatus" => json!({
+            "ProductCode": if licence.enterprise { "3CXPSPROFENTSPLA" } else { "3CXPSPROF" },
+            "MaxSimCalls": licence.calls, "ExpirationDate": licence.expires, "LicenseActive": true,
+            "LicenseKey": "SECRET-LICENCE-KEY",
+        }),
+        "SystemStatus" => {
+            json!({"Id": 1, "Version": version, "FQDN": "pbx.invalid", "LicenseKey": "SECRET-LICENCE-KEY"})
+        }
+        "OutboundRules/Pbx.GetEmergencyOutboundRules()" => {
             let set = set_of("OutboundRules")?;
             let emergency = store.rows(set.name).filter(|row| row["EmergencyRule"] == true);
-            let rows: Vec<Value> = emergency
-                .filter_map(|row| project(set.entity, row, &Options::default(), store.patch).ok())
-                .collect();
-            Answer::of(200, json!({"value": rows}))
+            let plain = Options::default();
+            let rows = emergency.filter_map(|row| project(set.entity, row, &plain, store.patch).ok());
+            json!({"value": rows.collect::<Vec<_>>()})
         }
-        ("GET", "Peers") => Answer::of(200, json!({"value": []})),
-        ("GET", "Backups/Pbx.GetCanCreateBackup()") => Answer::of(200, json!({"value": true})),
-        ("POST", "Backups/Pbx.Backup") => {
+        "Peers" => json!({"value": []}),
+        "Backups/Pbx.GetCanCreateBackup()" => json!({"value": true}),
+        path if path.ends_with("/Pbx.GetRestrictions()") => {
+            let row =
+                |allowed: usize, used: usize| json!({"Allowed": allowed, "Used": used, "Unlimited": false});
+            json!({
+                "Users": row(licence.users, store.count("Users")),
+                "Trunks": row(licence.trunks, store.count("Trunks")),
+                "Sbcs": row(licence.sbcs, store.count("Sbcs")), "MaxPrompts": 1000,
+            })
+        }
+        path => return init_trunk(store, path),
+    };
+    Some(Answer::of(200, body))
+}
+
+/// A trunk as its template begins it.
+fn init_trunk(store: &Store, path: &str) -> Option<Answer> {
+    let template = path.strip_prefix("Trunks/Pbx.InitTrunk(template='")?.trim_end_matches("')");
+    if store.row("TrunkTemplates", template).is_none() {
+        return Some(refused(400, "template", "WARNINGS.XAPI.NOT_FOUND").into());
+    }
+    let gateway = json!({
+        "Name": template.trim_end_matches(".pv.xml"), "Host": "sip.provider.invalid", "Port": 5060,
+        "Type": "Provider", "RequireRegistrationFor": "InOutCalls", "TemplateFilename": template,
+    });
+    let trunk = json!({
+        "Id": 0, "SimultaneousCalls": 10, "Direction": "Both", "DidNumbers": [], "Gateway": gateway,
+    });
+    Some(Answer::of(200, trunk))
+}
+
+/// What is done at a word.
+fn act(store: &mut Store, path: &str, body: &Value, raw: &[u8]) -> Option<Answer> {
+    let answer = match path {
+        "Backups/Pbx.Backup" => {
             let name = body["description"]["Name"].as_str().unwrap_or_default().to_owned();
             let file = format!("{name}.zip");
             if name.is_empty() || store.row("Backups", &file).is_some() {
@@ -216,37 +248,13 @@ fn function(store: &mut Store, method: &str, path: &str, body: &Value, raw: &[u8
             store.put(set_of("Backups")?, row);
             Answer::status(204)
         }
-        ("POST", "Users/Pbx.ReprovisionPhone") => {
+        "Users/Pbx.ReprovisionPhone" => {
             store.reprovisioned.push(body["mac"].as_str()?.to_owned());
             Answer::status(204)
         }
-        ("POST", "customPrompts" | "CustomPrompts") => upload(store, raw),
-        ("POST", "WebsiteLinks/Pbx.ValidateLink") => Answer::status(204),
-        ("GET", path) if path.starts_with("Trunks/Pbx.InitTrunk(template='") => {
-            let template = path.trim_start_matches("Trunks/Pbx.InitTrunk(template='").trim_end_matches("')");
-            let known = store.row("TrunkTemplates", template).is_some();
-            if !known {
-                return Some(refused(400, "template", "WARNINGS.XAPI.NOT_FOUND").into());
-            }
-            Answer::of(
-                200,
-                json!({"Id": 0, "SimultaneousCalls": 10, "Direction": "Both", "DidNumbers": [],
-                "Gateway": {"Name": template.trim_end_matches(".pv.xml"), "Host": "sip.provider.invalid", "Port": 5060,
-                    "Type": "Provider", "RequireRegistrationFor": "InOutCalls", "TemplateFilename": template}}),
-            )
-        }
-        ("GET", path) if path.ends_with("/Pbx.GetRestrictions()") => {
-            let row =
-                |allowed: usize, used: usize| json!({"Allowed": allowed, "Used": used, "Unlimited": false});
-            Answer::of(
-                200,
-                json!({
-                    "Users": row(licence.users, store.count("Users")), "Trunks": row(licence.trunks, store.count("Trunks")),
-                    "Sbcs": row(licence.sbcs, store.count("Sbcs")), "MaxPrompts": 1000,
-                }),
-            )
-        }
-        ("POST", path) if path.ends_with("/Pbx.Restore") => Answer::status(204),
+        "customPrompts" | "CustomPrompts" => upload(store, raw),
+        "WebsiteLinks/Pbx.ValidateLink" => Answer::status(204),
+        path if path.ends_with("/Pbx.Restore") => Answer::status(204),
         _ => return None,
     };
     Some(answer)

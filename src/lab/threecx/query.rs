@@ -162,7 +162,8 @@ pub fn passes(filter: &str, row: &Value) -> Result<bool, String> {
 
 fn term_passes(term: &str, row: &Value) -> Result<bool, String> {
     let literal = |text: &str| text.trim().trim_matches('\'').replace("''", "'");
-    let tests: [(&str, fn(&str, &str) -> bool); 2] = [
+    type Test = fn(&str, &str) -> bool;
+    let tests: [(&str, Test); 2] = [
         ("contains(", |text, part| text.contains(part)),
         ("startswith(", |text, part| text.starts_with(part)),
     ];
@@ -182,6 +183,6 @@ fn term_passes(term: &str, row: &Value) -> Result<bool, String> {
         Value::String(text) if lower => text.to_lowercase() == literal(value),
         Value::String(text) => *text == literal(value),
         Value::Null => value.trim() == "null",
-        other => other.to_string() == value.trim(),
+        other => serde_json::from_str::<Value>(value.trim()).is_ok_and(|wanted| wanted == *other),
     })
 }

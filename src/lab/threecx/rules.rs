@@ -17,14 +17,16 @@ pub fn defaults(set: &str) -> Value {
             "Internal": false, "HideInPhonebook": false, "Require2FA": false, "Enable2FA": false, "RecordCalls": false,
             "RecordExternalCallsOnly": false, "AllowOwnRecordings": false, "MyPhoneShowRecordings": false,
             "MyPhoneAllowDeleteRecordings": false, "VMEnabled": true, "VMPIN": "4711", "VMDisablePinAuth": false,
-            "VMPlayCallerID": false, "VMEmailOptions": "None", "AuthID": "a1b2c3", "AuthPassword": "sip-secret-of-a-user",
+            "VMPlayCallerID": false, "VMEmailOptions": "None", "AuthID": "a1b2c3",
+            "AuthPassword": "sip-secret-of-a-user",
             "DeskphonePassword": "desk-secret-of-a-user", "AccessPassword": "web-secret-of-a-user",
             "Language": "EN", "CurrentProfileName": "Available", "OfficeHoursProps": [], "IsRegistered": false,
             "Blfs": "<PhoneDevice><BLFS /></PhoneDevice>", "Phones": [], "Groups": [], "ForwardingProfiles": [],
             "TranscriptionMode": "Inherit",
         }),
         "Groups" => json!({
-            "Name": "", "Language": "EN", "TimeZoneId": "51", "IsDefault": false, "HasMembers": false, "AllowCallService": true,
+            "Name": "", "Language": "EN", "TimeZoneId": "51", "IsDefault": false, "HasMembers": false,
+            "AllowCallService": true,
             "Hours": {"Type": "OfficeHours", "IgnoreHolidays": false, "Periods": []},
             "BreakTime": {"Type": "Never", "IgnoreHolidays": false, "Periods": []},
             "OfficeRoute": route(), "OutOfOfficeRoute": route(), "BreakRoute": route(), "HolidaysRoute": route(),
@@ -37,32 +39,38 @@ pub fn defaults(set: &str) -> Value {
         }),
         "Queues" => json!({
             "Name": "", "Groups": [], "PollingStrategy": "RingAll", "Agents": [], "Managers": [], "RingTimeout": 30,
-            "MasterTimeout": 1800, "WrapUpTime": 0, "MaxCallersInQueue": 20, "AnnounceQueuePosition": false, "EnableIntro": false,
+            "MasterTimeout": 1800, "WrapUpTime": 0, "MaxCallersInQueue": 20, "AnnounceQueuePosition": false,
+            "EnableIntro": false,
             "IntroFile": "", "OnHoldFile": "onhold.wav", "Recording": "Disabled", "ForwardNoAnswer": nowhere(),
             "OutOfOfficeRoute": route(), "BreakRoute": route(), "HolidaysRoute": route(),
         }),
         "Receptionists" => json!({
-            "Name": "", "Groups": [], "IVRType": "Default", "PromptFilename": "", "Timeout": 5, "TimeoutForwardType": "EndCall",
+            "Name": "", "Groups": [], "IVRType": "Default", "PromptFilename": "", "Timeout": 5,
+            "TimeoutForwardType": "EndCall",
             "TimeoutForwardDN": "", "InvalidKeyForwardDN": "", "Forwards": [], "OutOfOfficeRoute": route(),
             "BreakRoute": route(), "HolidaysRoute": route(),
         }),
         "Trunks" => json!({
-            "Groups": [], "DidNumbers": [], "AuthID": "", "SimultaneousCalls": 10, "Direction": "Both", "OutboundCallerID": "",
+            "Groups": [], "DidNumbers": [], "AuthID": "", "SimultaneousCalls": 10, "Direction": "Both",
+            "OutboundCallerID": "",
             "EnableInboundCalls": true, "EnableOutboundCalls": true, "ExternalNumber": "", "IsOnline": false,
         }),
         "Holidays" => json!({"IsRecurrent": false, "HolidayPrompt": ""}),
         "InboundRules" => json!({
-            "RuleName": "", "CallType": "AllCalls", "Hours": {"Type": "OfficeHours", "IgnoreHolidays": false, "Periods": []},
+            "RuleName": "", "CallType": "AllCalls", "Hours": {"Type": "OfficeHours", "IgnoreHolidays": false,
+            "Periods": []},
             "AlterDestinationDuringOutOfOfficeHours": false, "AlterDestinationDuringHolidays": false,
         }),
         "OutboundRules" => json!({
-            "Name": "", "Prefix": "", "NumberLengthRanges": "", "DNRanges": [], "GroupIds": [], "EmergencyRule": false, "Routes": [],
+            "Name": "", "Prefix": "", "NumberLengthRanges": "", "DNRanges": [], "GroupIds": [],
+            "EmergencyRule": false, "Routes": [],
         }),
         "Sbcs" => {
             json!({"DisplayName": "", "HasConnection": false, "ProvisionLink": "https://pbx.invalid/sbc/key-of-an-sbc"})
         }
         "WebsiteLinks" => json!({
-            "Name": "", "Website": [], "ChatEnabled": true, "CallsEnabled": true, "MeetingEnabled": false, "Hidden": false,
+            "Name": "", "Website": [], "ChatEnabled": true, "CallsEnabled": true, "MeetingEnabled": false,
+            "Hidden": false,
         }),
         _ => json!({}),
     }
@@ -281,7 +289,8 @@ fn user(store: &mut Store, row: &mut Value, is_new: bool) -> Result<(), Refusal>
 /// A new profile: messages to the own mailbox.
 fn profile(id: i64, name: &str, number: &Value) -> Value {
     let mailbox = || json!({"To": "VoiceMail", "Number": "", "External": ""});
-    let mut profile = json!({"Id": id, "Name": name, "CustomName": "", "NoAnswerTimeout": 20, "AcceptMultipleCalls": true,
+    let mut profile = json!({"Id": id, "Name": name, "CustomName": "", "NoAnswerTimeout": 20,
+    "AcceptMultipleCalls": true,
         "RingMyMobile": false, "DisableRingGroupCalls": false, "BlockPushCalls": false, "CustomMessage": ""});
     let _ = number;
     let own = |mut to: Value| {
@@ -292,9 +301,11 @@ fn profile(id: i64, name: &str, number: &Value) -> Value {
         profile["AwayRoute"] = json!({"AllHoursExternal": true, "AllHoursInternal": true, "External": own(mailbox()),
             "Internal": own(mailbox())});
     } else {
-        profile["AvailableRoute"] = json!({"BusyAllCalls": false, "BusyExternal": own(mailbox()), "BusyInternal": own(mailbox()),
+        profile["AvailableRoute"] = json!({"BusyAllCalls": false, "BusyExternal": own(mailbox()),
+        "BusyInternal": own(mailbox()),
             "NoAnswerAllCalls": false, "NoAnswerExternal": own(mailbox()), "NoAnswerInternal": own(mailbox()),
-            "NotRegisteredAllCalls": false, "NotRegisteredExternal": own(mailbox()), "NotRegisteredInternal": own(mailbox())});
+            "NotRegisteredAllCalls": false, "NotRegisteredExternal": own(mailbox()),
+            "NotRegisteredInternal": own(mailbox())});
     }
     profile
 }
@@ -386,7 +397,8 @@ fn inbound(store: &Store, row: &mut Value) -> Result<(), Refusal> {
     let Some(trunk) = store.row("Trunks", &id) else {
         return Err(refused(400, "TrunkDN", "WARNINGS.XAPI.NOT_FOUND"));
     };
-    row["TrunkDN"] = json!({"Id": trunk["Id"], "Number": trunk["Number"], "Name": trunk["Gateway"]["Name"], "Type": "ExternalLine"});
+    row["TrunkDN"] = json!({"Id": trunk["Id"], "Number": trunk["Number"], "Name": trunk["Gateway"]["Name"],
+    "Type": "ExternalLine"});
     Ok(())
 }
 
@@ -452,8 +464,10 @@ pub fn after_create(store: &mut Store, set: &Set, row: &Value) {
     }
     // Each trunk comes with a rule for all calls that no other takes.
     let id = store.next_id();
-    let peer = json!({"Id": row["Id"], "Number": row["Number"], "Name": row["Gateway"]["Name"], "Type": "ExternalLine"});
-    let rule = json!({"Id": id, "RuleName": "", "Condition": "ForwardAll", "Data": "", "CallType": "AllCalls", "TrunkDN": peer,
+    let peer = json!({"Id": row["Id"], "Number": row["Number"], "Name": row["Gateway"]["Name"],
+    "Type": "ExternalLine"});
+    let rule = json!({"Id": id, "RuleName": "", "Condition": "ForwardAll", "Data": "", "CallType": "AllCalls",
+    "TrunkDN": peer,
         "Hours": {"Type": "OfficeHours", "IgnoreHolidays": false, "Periods": []},
         "OfficeHoursDestination": {"To": "None"}, "AlterDestinationDuringOutOfOfficeHours": false,
         "AlterDestinationDuringHolidays": false});

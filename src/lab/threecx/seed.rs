@@ -33,7 +33,8 @@ pub fn fill(store: &mut Store) {
             "TemplateType": "Preferred", "Countries": ["FR"]});
         put(store, "TrunkTemplates", row);
     }
-    let row = json!({"Filename": "onhold.wav", "DisplayName": "onhold.wav", "CanBeDeleted": false, "PromptType": "File"});
+    let row = json!({"Filename": "onhold.wav", "DisplayName": "onhold.wav", "CanBeDeleted": false,
+    "PromptType": "File"});
     put(store, "CustomPrompts", row);
 }
 
@@ -72,7 +73,10 @@ pub fn user(store: &mut Store, number: u32) {
 }
 
 fn template(store: &mut Store, id: &str, models: &[(&str, bool)]) {
-    let model = |(name, routes): &(&str, bool)| json!({"Name": name, "UserAgent": name, "AddAllowed": true, "CanBeSBC": routes});
+    let model = |(name, routes): &(&str, bool)| {
+        json!({"Name": name, "UserAgent": name, "AddAllowed": true,
+    "CanBeSBC": routes})
+    };
     let models: Vec<Value> = models.iter().map(model).collect();
     let row = json!({"Id": id, "TemplateType": "Preferred", "AddAllowed": true, "Models": models});
     put(store, "PhoneTemplates", row);

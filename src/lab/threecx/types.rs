@@ -1,9 +1,10 @@
 //! The properties of the entities a 3CX V20 serves, as far as this simulator keeps them: names, types and the
 //! version that first knew them, after the vendor's OpenAPI document (20.0.10) and its history.
 //!
-//! A line is `Name = property:type ...`; types are `s` text, `i` integer, `b` boolean, `t` time of day, `d`
-//! duration, `a|b|c` words of an enumeration, `{X}` an entity, `[X]` a list of entities, `[s]`, `[i]` lists of
-//! scalars. `<` before a list: a navigation, absent without `$expand`. `@9` behind: known from 20.0.9 on.
+//! A line is `Name = property:type ...`, gone on with on lines that begin with spaces. Types are `s` text, `i`
+//! integer, `b` boolean, `t` time of day, `d` duration, `a|b|c` words of an enumeration, `{X}` an entity, `[X]` a
+//! list of entities, `[s]`, `[i]` lists of scalars. `<` before a type: a navigation, absent without `$expand`.
+//! `@9` behind: known from 20.0.9 on.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -13,41 +14,102 @@ use serde_json::{Map, Value};
 const TYPES: &str = "
 UserGroup = GroupId:i Name:s Number:s MemberName:s Type:s Rights:{Rights} GroupRights:{Rights} CanDelete:b Id:i
 Rights = RoleName:s CanSeeGroupCalls:b CanIntercom:b CanBargeIn:b PerformOperations:b AllowIVR:b AllowParking:b
-Destination = To:None|VoiceMail|Extension|Queue|RingGroup|IVR|External|Fax|Boomerang|Deflect|VoiceMailOfDestination|Callback|RoutePoint|ProceedWithNoExceptions Number:s Name:s External:s Type:s Tags:[s]
+Destination = Number:s Name:s External:s Type:s Tags:[s]
+  To:None|VoiceMail|Extension|Queue|RingGroup|IVR|External|Fax|Boomerang|Deflect|
+  VoiceMailOfDestination|Callback|RoutePoint|ProceedWithNoExceptions
 Route = IsPromptEnabled:b Prompt:s Route:{Destination}
 Period = DayOfWeek:Sunday|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday Start:t Stop:t
-Schedule = Type:AllHours|OfficeHours|OutOfOfficeHours|SpecificHours|SpecificHoursExcludingHolidays|OutOfSpecificHours|OutOfSpecificHoursIncludingHolidays|Never|BreakTime IgnoreHolidays:b Periods:[Period]
+Schedule = IgnoreHolidays:b Periods:[Period]
+  Type:AllHours|OfficeHours|OutOfOfficeHours|SpecificHours|SpecificHoursExcludingHolidays|OutOfSpecificHours|
+  OutOfSpecificHoursIncludingHolidays|Never|BreakTime
 Concealed = Concealed:b Value:s
 Peer = Id:i Number:s Name:s Type:s Hidden:b
-PhoneSettings = ProvisionType:LocalLan|RemoteExt|RemoteExtSipProxyMgr|SBC SbcName:s IsSBC:b PhoneLanguage:s TimeZone:s RingTone:s Firmware:s Secret:s RemoteSpmHost:s RemoteSpmPort:i LocalSipPort:i Codecs:[s]
-Phone = Id:i MacAddress:s Name:s TemplateName:s Interface:s ProvisioningLinkLocal:s ProvisioningLinkExt:s Settings:{PhoneSettings}
-AvailableRouting = BusyAllCalls:b BusyExternal:{Destination} BusyInternal:{Destination} NoAnswerAllCalls:b NoAnswerExternal:{Destination} NoAnswerInternal:{Destination} NotRegisteredAllCalls:b NotRegisteredExternal:{Destination} NotRegisteredInternal:{Destination}
+PhoneSettings = ProvisionType:LocalLan|RemoteExt|RemoteExtSipProxyMgr|SBC SbcName:s IsSBC:b PhoneLanguage:s
+  TimeZone:s RingTone:s Firmware:s Secret:s RemoteSpmHost:s RemoteSpmPort:i LocalSipPort:i Codecs:[s]
+Phone = Id:i MacAddress:s Name:s TemplateName:s Interface:s ProvisioningLinkLocal:s ProvisioningLinkExt:s
+  Settings:{PhoneSettings}
+AvailableRouting = BusyAllCalls:b BusyExternal:{Destination} BusyInternal:{Destination} NoAnswerAllCalls:b
+  NoAnswerExternal:{Destination} NoAnswerInternal:{Destination} NotRegisteredAllCalls:b
+  NotRegisteredExternal:{Destination} NotRegisteredInternal:{Destination}
 AwayRouting = AllHoursExternal:b AllHoursInternal:b External:{Destination} Internal:{Destination}
-ForwardingProfile = Id:i Name:s CustomName:s NoAnswerTimeout:i AcceptMultipleCalls:b RingMyMobile:b DisableRingGroupCalls:b BlockPushCalls:b OfficeHoursAutoQueueLogOut:b CustomMessage:s AvailableRoute:{AvailableRouting} AwayRoute:{AwayRouting}
-User = Id:i Number:s Groups:<[UserGroup] TranscriptionMode:Nothing|Voicemail|Recordings|Both|Inherit FirstName:s LastName:s DisplayName:s EmailAddress:s Mobile:s Language:s PromptSet:s Enabled:b Internal:b HideInPhonebook:b EnableHotdesking:b SendEmailMissedCalls:b CallScreening:b Require2FA:b Enable2FA:b OutboundCallerID:s RecordCalls:b RecordExternalCallsOnly:b RecordEmailNotify:b AllowOwnRecordings:b MyPhoneShowRecordings:b MyPhoneAllowDeleteRecordings:b ForbidRecording:b@10 VMEnabled:b VMPIN:s VMDisablePinAuth:b VMPlayCallerID:b VMEmailOptions:None|Notification|Attachment|AttachmentAndDelete|VmailToMembers|EmailToExtrasOnly VMPlayMsgDateTime:None|Play12Hr|Play24Hr AuthID:s AuthPassword:s SIPID:s DeskphonePassword:s AccessPassword:s AllowLanOnly:b PbxDeliversAudio:b SRTPMode:SRTPDisabled|SRTPEnabled|SRTPEnforced PinProtected:b PinProtectTimeout:i PrimaryGroupId:i CurrentProfileName:s QueueStatus:LoggedOut|LoggedIn OfficeHoursProps:[s] WebMeetingFriendlyName:s ClickToCallId:s CallUsEnablePhone:b CallUsEnableChat:b Blfs:s Phones:<[Phone] ForwardingProfiles:<[ForwardingProfile] IsRegistered:b
-Group = Id:i Number:s Name:s Language:s TimeZoneId:s PromptSet:s IsDefault:b HasMembers:b AllowCallService:b DisableCustomPrompt:b Hours:{Schedule} BreakTime:{Schedule} OfficeRoute:{Route} OutOfOfficeRoute:{Route} BreakRoute:{Route} HolidaysRoute:{Route} OverrideHolidays:b GloballyVisible:b MusicOnHold:s@10 Members:<[UserGroup] Rights:<[Rights]
-Holiday = Id:i Name:s Day:i DayEnd:i Month:i MonthEnd:i Year:i YearEnd:i TimeOfStartDate:d TimeOfEndDate:d IsRecurrent:b HolidayPrompt:s Group:s
+ForwardingProfile = Id:i Name:s CustomName:s NoAnswerTimeout:i AcceptMultipleCalls:b RingMyMobile:b
+  DisableRingGroupCalls:b BlockPushCalls:b OfficeHoursAutoQueueLogOut:b CustomMessage:s
+  AvailableRoute:{AvailableRouting} AwayRoute:{AwayRouting}
+User = Id:i Number:s Groups:<[UserGroup] TranscriptionMode:Nothing|Voicemail|Recordings|Both|Inherit
+  FirstName:s LastName:s DisplayName:s EmailAddress:s Mobile:s Language:s PromptSet:s Enabled:b Internal:b
+  HideInPhonebook:b EnableHotdesking:b SendEmailMissedCalls:b CallScreening:b Require2FA:b Enable2FA:b
+  OutboundCallerID:s RecordCalls:b RecordExternalCallsOnly:b RecordEmailNotify:b AllowOwnRecordings:b
+  MyPhoneShowRecordings:b MyPhoneAllowDeleteRecordings:b ForbidRecording:b@10 VMEnabled:b VMPIN:s
+  VMDisablePinAuth:b VMPlayCallerID:b
+  VMEmailOptions:None|Notification|Attachment|AttachmentAndDelete|VmailToMembers|EmailToExtrasOnly
+  VMPlayMsgDateTime:None|Play12Hr|Play24Hr AuthID:s AuthPassword:s SIPID:s DeskphonePassword:s AccessPassword:s
+  AllowLanOnly:b PbxDeliversAudio:b SRTPMode:SRTPDisabled|SRTPEnabled|SRTPEnforced PinProtected:b
+  PinProtectTimeout:i PrimaryGroupId:i CurrentProfileName:s QueueStatus:LoggedOut|LoggedIn OfficeHoursProps:[s]
+  WebMeetingFriendlyName:s ClickToCallId:s CallUsEnablePhone:b CallUsEnableChat:b Blfs:s Phones:<[Phone]
+  ForwardingProfiles:<[ForwardingProfile] IsRegistered:b
+Group = Id:i Number:s Name:s Language:s TimeZoneId:s PromptSet:s IsDefault:b HasMembers:b AllowCallService:b
+  DisableCustomPrompt:b Hours:{Schedule} BreakTime:{Schedule} OfficeRoute:{Route} OutOfOfficeRoute:{Route}
+  BreakRoute:{Route} HolidaysRoute:{Route} OverrideHolidays:b GloballyVisible:b MusicOnHold:s@10
+  Members:<[UserGroup] Rights:<[Rights]
+Holiday = Id:i Name:s Day:i DayEnd:i Month:i MonthEnd:i Year:i YearEnd:i TimeOfStartDate:d TimeOfEndDate:d
+  IsRecurrent:b HolidayPrompt:s Group:s
 Member = Id:i Name:s Number:s
-RingGroup = Id:i Number:s Name:s Groups:<[UserGroup] RingStrategy:Hunt|RingAll|Paging RingTime:i Members:<[Member] ForwardNoAnswer:{Destination} OutOfOfficeRoute:{Route} BreakRoute:{Route} HolidaysRoute:{Route} GreetingFile:s VMEmailList:s@9 VMEmailOptions:None|Notification|Attachment|AttachmentAndDelete|VmailToMembers|EmailToExtrasOnly@9 IsRegistered:b
+RingGroup = Id:i Number:s Name:s Groups:<[UserGroup] RingStrategy:Hunt|RingAll|Paging RingTime:i
+  Members:<[Member] ForwardNoAnswer:{Destination} OutOfOfficeRoute:{Route} BreakRoute:{Route}
+  HolidaysRoute:{Route} GreetingFile:s VMEmailList:s@9
+  VMEmailOptions:None|Notification|Attachment|AttachmentAndDelete|VmailToMembers|EmailToExtrasOnly@9
+  IsRegistered:b
 QueueAgent = Id:i Name:s Number:s SkillGroup:s
-Queue = Id:i Number:s Name:s Groups:<[UserGroup] PollingStrategy:Hunt|RingAll|HuntRandomStart|NextAgent|LongestWaiting|LeastTalkTime|FewestAnswered|HuntBy3s|First3Available|SkillBasedRouting_RingAll|SkillBasedRouting_HuntRandomStart|SkillBasedRouting_RoundRobin|SkillBasedRouting_FewestAnswered Agents:<[QueueAgent] Managers:<[Member] RingTimeout:i MasterTimeout:i WrapUpTime:i SLATime:i MaxCallersInQueue:i PriorityQueue:b EnableIntro:b IntroFile:s GreetingFile:s OnHoldFile:s PlayFullPrompt:b AnnounceQueuePosition:b AnnouncementInterval:i CallbackEnableTime:i CallbackPrefix:s Recording:Disabled|AllowToOptOut|AskToOptIn PromptSet:s ForwardNoAnswer:{Destination} OutOfOfficeRoute:{Route} BreakRoute:{Route} HolidaysRoute:{Route} VMEmailList:s@9 VMEmailOptions:None|Notification|Attachment|AttachmentAndDelete|VmailToMembers|EmailToExtrasOnly@9 IsRegistered:b
-ReceptionistForward = Id:i Input:s ForwardType:EndCall|Extension|RingGroup|Queue|IVR|VoiceMail|CallByName|RepeatPrompt|CustomInput ForwardDN:s PeerType:s CustomData:s
-Receptionist = Id:i Number:s Name:s Groups:<[UserGroup] IVRType:Default|CodeBased|ScriptBased|Wakeup PromptFilename:s PromptSet:s Timeout:i TimeoutForwardType:EndCall|Extension|RingGroup|Queue|IVR|VoiceMail|CallByName|RepeatPrompt|CustomInput TimeoutForwardDN:s TimeoutForwardPeerType:s InvalidKeyForwardDN:s TransferEnable:b@8 UseMSExchange:b ForwardSmsTo:s OutOfOfficeRoute:{Route} BreakRoute:{Route} HolidaysRoute:{Route} Forwards:<[ReceptionistForward] IsRegistered:b
+Queue = Id:i Number:s Name:s Groups:<[UserGroup]
+  PollingStrategy:Hunt|RingAll|HuntRandomStart|NextAgent|LongestWaiting|LeastTalkTime|FewestAnswered|
+  HuntBy3s|First3Available|SkillBasedRouting_RingAll|
+  SkillBasedRouting_HuntRandomStart|SkillBasedRouting_RoundRobin|SkillBasedRouting_FewestAnswered
+  Agents:<[QueueAgent] Managers:<[Member] RingTimeout:i MasterTimeout:i WrapUpTime:i SLATime:i
+  MaxCallersInQueue:i PriorityQueue:b EnableIntro:b IntroFile:s GreetingFile:s OnHoldFile:s PlayFullPrompt:b
+  AnnounceQueuePosition:b AnnouncementInterval:i CallbackEnableTime:i CallbackPrefix:s
+  Recording:Disabled|AllowToOptOut|AskToOptIn PromptSet:s ForwardNoAnswer:{Destination}
+  OutOfOfficeRoute:{Route} BreakRoute:{Route} HolidaysRoute:{Route} VMEmailList:s@9
+  VMEmailOptions:None|Notification|Attachment|AttachmentAndDelete|VmailToMembers|EmailToExtrasOnly@9
+  IsRegistered:b
+ReceptionistForward = Id:i Input:s
+  ForwardType:EndCall|Extension|RingGroup|Queue|IVR|VoiceMail|CallByName|RepeatPrompt|CustomInput ForwardDN:s
+  PeerType:s CustomData:s
+Receptionist = Id:i Number:s Name:s Groups:<[UserGroup] IVRType:Default|CodeBased|ScriptBased|Wakeup
+  PromptFilename:s PromptSet:s Timeout:i
+  TimeoutForwardType:EndCall|Extension|RingGroup|Queue|IVR|VoiceMail|CallByName|RepeatPrompt|CustomInput
+  TimeoutForwardDN:s TimeoutForwardPeerType:s InvalidKeyForwardDN:s TransferEnable:b@8 UseMSExchange:b
+  ForwardSmsTo:s OutOfOfficeRoute:{Route} BreakRoute:{Route} HolidaysRoute:{Route}
+  Forwards:<[ReceptionistForward] IsRegistered:b
 Parking = Id:i Number:s Groups:<[UserGroup]
-Gateway = Id:i Name:s Host:s Port:i ProxyHost:s ProxyPort:i Type:s RequireRegistrationFor:Nothing|IncomingCalls|OutgoingCalls|InOutCalls TimeBetweenReg:i Codecs:[s] Lines:i TemplateFilename:s SRTPMode:s Internal:b
-Trunk = Id:i Number:s Groups:<[UserGroup] Gateway:{Gateway} ExternalNumber:s DidNumbers:[s] AuthID:s AuthPassword:{Concealed} SeparateAuthId:s UseSeparateAuthId:b SimultaneousCalls:i Direction:None|Inbound|Outbound|Both EnableInboundCalls:b EnableOutboundCalls:b OutboundCallerID:s TransportRestriction:Any|UDP|TCP|TLS DisableCallTransfer:b@10 IsOnline:b
-InboundRule = Id:i RuleName:s Condition:NoAnswer|PhoneBusy|PhoneNotRegistered|ForwardAll|BasedOnCallerID|BasedOnDID Data:s CallType:AllCalls|InternalCallsOnly|ExternalCallsOnly TrunkDN:<{Peer} Hours:{Schedule} OfficeHoursDestination:{Destination} AlterDestinationDuringOutOfOfficeHours:b OutOfOfficeHoursDestination:{Destination} AlterDestinationDuringHolidays:b HolidaysDestination:{Destination} CustomData:s
+Gateway = Id:i Name:s Host:s Port:i ProxyHost:s ProxyPort:i Type:s
+  RequireRegistrationFor:Nothing|IncomingCalls|OutgoingCalls|InOutCalls TimeBetweenReg:i Codecs:[s] Lines:i
+  TemplateFilename:s SRTPMode:s Internal:b
+Trunk = Id:i Number:s Groups:<[UserGroup] Gateway:{Gateway} ExternalNumber:s DidNumbers:[s] AuthID:s
+  AuthPassword:{Concealed} SeparateAuthId:s UseSeparateAuthId:b SimultaneousCalls:i
+  Direction:None|Inbound|Outbound|Both EnableInboundCalls:b EnableOutboundCalls:b OutboundCallerID:s
+  TransportRestriction:Any|UDP|TCP|TLS DisableCallTransfer:b@10 IsOnline:b
+InboundRule = Id:i RuleName:s
+  Condition:NoAnswer|PhoneBusy|PhoneNotRegistered|ForwardAll|BasedOnCallerID|BasedOnDID Data:s
+  CallType:AllCalls|InternalCallsOnly|ExternalCallsOnly TrunkDN:<{Peer} Hours:{Schedule}
+  OfficeHoursDestination:{Destination} AlterDestinationDuringOutOfOfficeHours:b
+  OutOfOfficeHoursDestination:{Destination} AlterDestinationDuringHolidays:b HolidaysDestination:{Destination}
+  CustomData:s
 DNRange = From:s To:s
 OutboundRoute = TrunkId:i TrunkName:s StripDigits:i Prepend:s Append:s CallerID:s
-OutboundRule = Id:i Name:s Prefix:s NumberLengthRanges:s DNRanges:[DNRange] GroupIds:[i] GroupNames:[s] Priority:i EmergencyRule:b Routes:[OutboundRoute]
-Sbc = Name:s DisplayName:s Password:s Group:s LocalIPv4:s PublicIP:s Security:TCP|TLS@7 LogLevel:None|Low|Medium|Verbose@7 ProvisionLink:s PhoneMAC:s PhoneUserId:i HasConnection:b Version:s
-General = Authentication:Both|Name|Email|None Greeting:Disabled|OnlyOnDesktop|OnlyOnMobile|DesktopAndMobile AllowSoundNotifications:b DisableOfflineMessages:b EnableOnMobile:b GdprEnabled:b EnableGA:b
-Weblink = Id:i Link:s Name:s Group:s DN:{Peer} Website:[s] ChatEnabled:b CallsEnabled:b MeetingEnabled:b DefaultRecord:b EnableReCaptcha:b Hidden:b General:{General}
+OutboundRule = Id:i Name:s Prefix:s NumberLengthRanges:s DNRanges:[DNRange] GroupIds:[i] GroupNames:[s]
+  Priority:i EmergencyRule:b Routes:[OutboundRoute]
+Sbc = Name:s DisplayName:s Password:s Group:s LocalIPv4:s PublicIP:s Security:TCP|TLS@7
+  LogLevel:None|Low|Medium|Verbose@7 ProvisionLink:s PhoneMAC:s PhoneUserId:i HasConnection:b Version:s
+General = Authentication:Both|Name|Email|None Greeting:Disabled|OnlyOnDesktop|OnlyOnMobile|DesktopAndMobile
+  AllowSoundNotifications:b DisableOfflineMessages:b EnableOnMobile:b GdprEnabled:b EnableGA:b
+Weblink = Id:i Link:s Name:s Group:s DN:{Peer} Website:[s] ChatEnabled:b CallsEnabled:b MeetingEnabled:b
+  DefaultRecord:b EnableReCaptcha:b Hidden:b General:{General}
 CustomPrompt = Filename:s DisplayName:s FileLink:s CanBeDeleted:b PromptType:File|DepFile|Playlist
 PhoneModel = Name:s UserAgent:s AddAllowed:b CanBeSBC:b URL:s
 PhoneTemplate = Id:s TemplateType:s AddAllowed:b Models:[PhoneModel]
 TrunkTemplate = Id:s Name:s AddAllowed:b TemplateType:s Countries:[s]
-Contact = Id:i FirstName:s LastName:s CompanyName:s Title:s Department:s Email:s PhoneNumber:s Mobile2:s Home:s Business:s Business2:s BusinessFax:s Other:s Pager:s Tag:s
+Contact = Id:i FirstName:s LastName:s CompanyName:s Title:s Department:s Email:s PhoneNumber:s Mobile2:s Home:s
+  Business:s Business2:s BusinessFax:s Other:s Pager:s Tag:s
 DidNumber = Number:s TrunkId:i TemplateFileName:s
 Backup = FileName:s Size:i CreationTime:s DownloadLink:s
 PeerRow = Id:i Number:s Name:s Type:s Hidden:b
@@ -80,10 +142,19 @@ pub struct Property {
 type Types = BTreeMap<&'static str, BTreeMap<&'static str, Property>>;
 
 fn types() -> &'static Types {
+    static TEXT: OnceLock<String> = OnceLock::new();
     static READ: OnceLock<Types> = OnceLock::new();
     READ.get_or_init(|| {
-        let lines = TYPES.lines().filter_map(|line| line.split_once(" = "));
-        lines.map(|(name, properties)| (name, properties.split(' ').filter_map(property).collect())).collect()
+        let mut types = Types::new();
+        let mut entity = "";
+        // Words of an enumeration may go on on the next line.
+        let text = TEXT.get_or_init(|| TYPES.replace("|\n  ", "|"));
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            let (name, properties) = line.split_once(" = ").unwrap_or((entity, line));
+            entity = name;
+            types.entry(name).or_default().extend(properties.split_whitespace().filter_map(property));
+        }
+        types
     })
 }
 

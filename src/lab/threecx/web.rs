@@ -72,7 +72,7 @@ fn answer(
         ));
     }
     let cut = is_write && device.knobs.order_is_cut();
-    let answer = if is_write && knobs.forget {
+    let answer = if is_write && knobs.forget && !path.ends_with("Pbx.Backup") {
         Answer::status(204)
     } else {
         api::handle(&mut held(&device.store), method, path, parts.uri.query().unwrap_or_default(), body)
@@ -140,6 +140,7 @@ fn token(device: &ThreeCx, body: &str, media: &str) -> Answer {
     *held(&device.token) = Some((fresh.clone(), Instant::now() + plan.token_life));
     let seconds = plan.token_life.as_secs();
     let expires = if plan.patch <= 8 { seconds / 60 } else { seconds };
-    let body = json!({"token_type": "Bearer", "expires_in": expires, "access_token": fresh, "refresh_token": Value::Null});
+    let body = json!({"token_type": "Bearer", "expires_in": expires, "access_token": fresh,
+    "refresh_token": Value::Null});
     Answer::of(200, body)
 }

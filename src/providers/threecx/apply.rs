@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
@@ -37,17 +38,34 @@ pub async fn apply(job: Job<'_>, hand: Writing<'_>, report: &mut dyn Report, roo
 async fn back_up(job: &Job<'_>, hand: Writing<'_>, report: &mut dyn Report) -> Result<(), String> {
     let name = job.apply;
     let target = &job.wish.target.name;
-    let contents = json!({"CallHistory": false, "Recordings": false, "VoiceMails": false, "Prompts": true,
-        "PhoneProvisioning": true, "License": true, "FQDN": true});
-    let body = json!({"description": {"Name": name, "Contents": contents}});
-    match hand.send(Method::Post, "/xapi/v1/Backups/Pbx.Backup", Some(&body)).await {
-        Ok(_) => {
-            report.say(&format!("backup {name} made; to put it back: rocade pbx restore {target} {name}"));
-            Ok(())
-        }
-        Err(fault) => Err(fault::read(&fault)),
+    let may = hand.reading().get("/xapi/v1/Backups/Pbx.GetCanCreateBackup()").await;
+    let may = may.map_err(|fault| fault::read(&fault))?;
+    if may.body["value"] == false {
+        return Err("the PBX cannot make a backup now (one is being made, or there is no room)".to_owned());
     }
+    let contents = json!({
+        "CallHistory": false, "Recordings": false, "VoiceMails": false, "Prompts": true,
+        "PhoneProvisioning": true, "License": true, "FQDN": true,
+    });
+    let body = json!({"description": {"Name": name, "Contents": contents}});
+    let sent = hand.send(Method::Post, "/xapi/v1/Backups/Pbx.Backup", Some(&body)).await;
+    sent.map_err(|fault| fault::read(&fault))?;
+    for pause in std::iter::once(Duration::ZERO).chain(std::iter::repeat_n(BACKUP_PAUSE, BACKUP_TRIES)) {
+        tokio::time::sleep(pause).await;
+        let listed = hand.reading().get("/xapi/v1/Backups?$top=100&$select=FileName").await;
+        let listed = listed.map_err(|fault| fault::read(&fault))?;
+        let mut files = listed.body["value"].as_array().into_iter().flatten();
+        if files.any(|row| row["FileName"].as_str().is_some_and(|file| file.contains(name))) {
+            report.say(&format!("backup {name} made; to put it back: rocade pbx restore {target} {name}"));
+            return Ok(());
+        }
+    }
+    Err(format!("the backup {name} was asked for and is not listed after minutes"))
 }
+
+/// How often and how far apart it is looked whether a backup is done: five minutes in all.
+const BACKUP_PAUSE: Duration = Duration::from_secs(2);
+const BACKUP_TRIES: usize = 150;
 
 /// One apply under way.
 struct Work<'a> {
@@ -181,10 +199,9 @@ impl Work<'_> {
         let Some(path) = self.path(kind, name) else { return Outcome::Failed("it is not on the PBX".into()) };
         match self.hand.send(Method::Patch, &path, Some(&body)).await {
             Ok(_) => {
-                if kind.collection() == "extension"
-                    && (fields.contains_key("phones") || fields.contains_key("blf"))
-                {
-                    self.phones.extend(macs(self.job.wished(change)));
+                if kind.collection() == "extension" {
+                    let before = self.job.observed.resources.get(&change.address.key);
+                    self.phones.extend(told(fields, self.job.wished(change), before));
                 }
                 Outcome::Done
             }
@@ -205,6 +222,9 @@ impl Work<'_> {
         };
         let path = format!("{path}?{}", kind.query(self.patch()));
         let answer = self.hand.reading().get(&path).await.map_err(|fault| {
+            if change.action == Action::Delete && matches!(fault, HttpFault::Status { status: 404, .. }) {
+                return Outcome::Done;
+            }
             Outcome::NotStarted(format!(
                 "it could not be read right before its write: {}",
                 fault::read(&fault)
@@ -216,18 +236,17 @@ impl Work<'_> {
         let identity = kind.identify(&answer.body, &self.directory);
         let now = identity.map(|identity| seen(kind, &identity, &answer.body, &self.directory));
         let then = self.job.observed.resources.get(&change.address.key);
-        if let (Some(now), Some(then)) = (now, then) {
-            let moved: Vec<&str> = then
-                .iter()
-                .filter(|(field, value)| !now.get(*field).is_some_and(|now| same(value, now)))
-                .map(|(field, _)| field.as_str())
-                .collect();
-            if !moved.is_empty() {
-                return Err(Outcome::Failed(format!(
-                    "a person changed {} since the plan; it was left as it is, plan again",
-                    moved.join(", ")
-                )));
-            }
+        let (Some(now), Some(then)) = (now, then) else {
+            let reason = "it is no longer what the plan saw; it was left as it is, plan again";
+            return Err(Outcome::Failed(reason.to_owned()));
+        };
+        let moved = moved(then, &now);
+        if !moved.is_empty() {
+            return Err(Outcome::Failed(format!(
+                "a person changed {} since the plan; it was left as it is, plan again{}",
+                moved.join(", "),
+                at(&self.origin(change).whole)
+            )));
         }
         Ok(answer.body)
     }
@@ -278,12 +297,32 @@ fn at(place: &str) -> String {
     if place.is_empty() { String::new() } else { format!(" ({place})") }
 }
 
-/// The MAC addresses of the wished phones, as the PBX writes them.
-fn macs(wished: &Fields) -> Vec<String> {
-    let Some(Value::List(phones)) = wished.get("phones") else { return Vec::new() };
+/// The fields that two looks at an object differ in.
+fn moved<'a>(then: &'a Fields, now: &'a Fields) -> Vec<&'a str> {
+    let equal = |field: &str| match (then.get(field), now.get(field)) {
+        // A map is the same as one with more in it, so both ways are asked.
+        (Some(then), Some(now)) => same(then, now) && same(now, then),
+        _ => false,
+    };
+    let all: BTreeSet<&str> = then.keys().chain(now.keys()).map(String::as_str).collect();
+    all.into_iter().filter(|field| !equal(field)).collect()
+}
+
+/// The phones that have something new to fetch: all of an extension whose keys changed, else those that
+/// changed themselves. As the PBX writes their MAC addresses.
+fn told(changed: &Fields, wished: &Fields, before: Option<&Fields>) -> Vec<String> {
+    let list = |fields: Option<&Fields>| match fields.and_then(|fields| fields.get("phones")) {
+        Some(Value::List(phones)) => phones.clone(),
+        _ => Vec::new(),
+    };
+    let before = list(before);
+    let phones = if wished.contains_key("phones") { list(Some(wished)) } else { before.clone() };
+    let keys = changed.contains_key("blf");
+    let is_new = |phone: &&Value| !before.iter().any(|known| same(phone, known));
+    let concerned = phones.iter().filter(|phone| keys || changed.contains_key("phones") && is_new(phone));
     let mac = |phone: &Value| match phone {
         Value::Map(fields) => Some(fields.get("mac")?.as_text()?.replace(':', "").to_uppercase()),
         _ => None,
     };
-    phones.iter().filter_map(mac).collect()
+    concerned.filter_map(mac).collect()
 }

@@ -10,7 +10,8 @@ use crate::transport::http::HttpFault;
 pub fn read(fault: &HttpFault) -> String {
     let words = match fault {
         HttpFault::Status { status: 403, .. } => {
-            "HTTP status 403: the client's role does not allow it (give it System Owner in the DEFAULT department)".to_owned()
+            "HTTP status 403: the client's role does not allow it; give it System Owner in the DEFAULT department"
+                .to_owned()
         }
         HttpFault::Status { body, .. } if !details(body).is_empty() => {
             let said: Vec<String> = details(body).iter().map(|(_, message)| sentence(message)).collect();

@@ -143,7 +143,7 @@ impl Judged<'_> {
         let reason = format!("{what}: the form of this write was never seen on a real PBX");
         if !is_accepted && !self.objections.iter().any(|known| known.reason == reason) {
             let hint = format!(
-                "write `accept_unverified: [{word}]` on the PBX to try it all the same (a backup is made first), or load the file of `rocade pbx csv`"
+                "write `accept_unverified: [{word}]` on the PBX to try it all the same; a backup is made first"
             );
             self.add(reason, place, &hint);
         }

@@ -104,7 +104,7 @@ async fn version(hand: Reading<'_>) -> Result<(Patch, String), HttpFault> {
         (Some(20), Some(0), Some(patch)) => patch,
         // Later than all that is known: every field is known there.
         (Some(major), ..) if major >= 20 => Patch::MAX,
-        _ => 0,
+        _ => return Err(HttpFault::NotJson(format!("its version `{version}` is not understood"))),
     };
     Ok((patch, version))
 }
@@ -127,8 +127,9 @@ async fn limits(hand: Reading<'_>, patch: Patch, now: jiff::Timestamp, observed:
     }
     match hand.get("/xapi/v1/Defs/Pbx.GetSystemParameters()").await {
         Ok(answer) => {
-            let enterprise = answer.body["License"]["IsEnterprise"].as_bool().unwrap_or(true);
-            fields.insert("enterprise".to_owned(), enterprise.into());
+            if let Some(enterprise) = answer.body["License"]["IsEnterprise"].as_bool() {
+                fields.insert("enterprise".to_owned(), enterprise.into());
+            }
         }
         Err(fault) => missed.push(fault::read(&fault)),
     }

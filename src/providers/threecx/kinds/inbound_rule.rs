@@ -45,7 +45,8 @@ impl Kind for InboundRules {
 
     fn query(&self, _patch: Patch) -> String {
         "$select=Id,RuleName,Condition,Data,Hours,OfficeHoursDestination,AlterDestinationDuringOutOfOfficeHours,\
-         OutOfOfficeHoursDestination,AlterDestinationDuringHolidays,HolidaysDestination&$expand=TrunkDN($select=Id,Number)"
+         OutOfOfficeHoursDestination,AlterDestinationDuringHolidays,HolidaysDestination\
+         &$expand=TrunkDN($select=Id,Number)"
             .to_owned()
     }
 

@@ -26,6 +26,23 @@ pub fn on_pbx(file: &str, content: &[u8]) -> String {
     format!("{}.{hash}.wav", stem(file))
 }
 
+/// What a file is instead of WAV, PCM, 8 kHz, 16 bit, mono; `None` when it is that.
+fn unfit(content: &[u8]) -> Option<String> {
+    let bytes = |at: usize, length: usize| content.get(at..at + length);
+    let word = |at| bytes(at, 2).map_or(0, |two| u16::from_le_bytes([two[0], two[1]]));
+    let long = |at| bytes(at, 4).map_or(0, |four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+    if bytes(0, 4) != Some(b"RIFF") || bytes(8, 8) != Some(b"WAVEfmt ") {
+        return Some("no WAV file".to_owned());
+    }
+    let (format, channels, rate, bits) = (word(20), word(22), long(24), word(34));
+    if (format, channels, rate, bits) == (1, 1, 8000, 16) {
+        return None;
+    }
+    let format = if format == 1 { "PCM" } else { "compressed" };
+    let channels = if channels == 1 { "mono".to_owned() } else { format!("{channels} channels") };
+    Some(format!("{format}, {rate} Hz, {bits} bit, {channels}"))
+}
+
 fn stem(file: &str) -> &str {
     file.rsplit_once('.').map_or(file, |(stem, _)| stem)
 }
@@ -76,6 +93,14 @@ impl Kind for Prompts {
         for (file, place) in files(pbx) {
             let path = wishing.root.join(FOLDER).join(file);
             match std::fs::read(&path) {
+                Ok(content) if unfit(&content).is_some() => {
+                    let is = unfit(&content).unwrap_or_default();
+                    let fault = Fault::new(format!(
+                        "{FOLDER}/{file} is {is}; a 3CX plays WAV, PCM, 8 kHz, 16 bit, mono"
+                    ));
+                    let hint = format!("sox {file} -r 8000 -c 1 -b 16 -e signed-integer new.wav");
+                    wishing.faults.push(fault.at(place).hint(hint));
+                }
                 Ok(content) => {
                     let mut form = Form::new(place);
                     form.set("file", file);

@@ -66,8 +66,9 @@ impl Kind for Queues {
     fn query(&self, patch: Patch) -> String {
         format!(
             "$select=Id,Number,Name,PollingStrategy,RingTimeout,MasterTimeout,WrapUpTime,MaxCallersInQueue,\
-             AnnounceQueuePosition,EnableIntro,IntroFile,OnHoldFile,Recording,ForwardNoAnswer,OutOfOfficeRoute,BreakRoute,\
-             HolidaysRoute{}&$expand=Agents($select=Number),Managers($select=Number),{GROUPS}",
+             AnnounceQueuePosition,EnableIntro,IntroFile,OnHoldFile,Recording,ForwardNoAnswer,\
+             OutOfOfficeRoute,BreakRoute,HolidaysRoute{}\
+             &$expand=Agents($select=Number),Managers($select=Number),{GROUPS}",
             super::mailbox_query(patch)
         )
     }

@@ -197,8 +197,9 @@ mod tests {
 
     #[test]
     fn a_key_with_the_wrong_id_is_dead_and_one_for_nobody_is_refused() {
-        let xml = "<PhoneDevice><BLFS><BLF ID=\"7\" BLFNo=\"3\" BLFType=\"BLF\" BLFTypeID=\"0\">101</BLF></BLFS></PhoneDevice>";
-        let seen = format!("{:?}", see(xml, &directory()));
+        let key = "<BLF ID=\"7\" BLFNo=\"3\" BLFType=\"BLF\" BLFTypeID=\"0\">101</BLF>";
+        let xml = format!("<PhoneDevice><BLFS>{key}</BLFS></PhoneDevice>");
+        let seen = format!("{:?}", see(&xml, &directory()));
         assert!(seen.contains("dead"), "{seen}");
         let wished = wish(&[At::nowhere(BlfKey { key: None, does: KeyAction::Watch("199".into()) })]);
         assert_eq!(write(&wished, &directory()).unwrap_err(), "key 2: there is no extension 199 to watch");

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::decode::{Decode, Decoder, Keys, shape, words};
-use super::pbx::*;
-use super::scalar::{NumberText, PhoneNumberText, SpanText};
-use super::spec::Section;
-use super::tree::{Body, Entry, Node, Scalar};
+use super::super::decode::{Decode, Decoder, Keys, shape, words};
+use super::super::pbx::*;
+use super::super::scalar::{NumberText, PhoneNumberText, SpanText};
+use super::super::spec::Section;
+use super::super::tree::{Body, Entry, Node, Scalar};
 use crate::model::weekdays;
 
 shape!(Pbx {
@@ -338,7 +338,7 @@ impl JsonSchema for Destination {
             "type": ["string", "integer", "number"], "pattern": "^\\s*\\+?([0-9][ .-]*){2,15}$"
         });
         json_schema!({
-            "description": "Where a call goes: one of the keys, or `end`; on an IVR's key also `repeat`, `call_by_name`.",
+            "description": "Where a call goes: one of the keys, `end`, or on an IVR's key `repeat`, `call_by_name`.",
             "oneOf": [
                 { "type": "string", "enum": ["end", "repeat", "call_by_name"] },
                 {

@@ -1,0 +1,271 @@
+//! A telephone system: numbers, addresses and names are there once, references lead to somebody, and what the
+//! PBX would refuse is refused here. What a part that is not written would hold is not asked for.
+
+use std::collections::BTreeMap;
+
+use super::repeated;
+use crate::inventory::{At, Diagnostic, Inventory, Pbx, Place, Section};
+use crate::model::{Dn, Feast};
+
+mod flow;
+mod refer;
+
+/// The parts whose names are internal numbers.
+type Numbered<'a> = (&'static str, Vec<(&'a str, &'a Place)>);
+
+pub(super) fn check(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
+    for pbx in inventory.pbx.values() {
+        address(pbx, found);
+        numbers(pbx, found);
+        people(pbx, found);
+        titles(pbx, found);
+        trunks(pbx, found);
+        hours(pbx, found);
+        holidays(pbx, found);
+        ivrs(pbx, found);
+        sbcs(pbx, found);
+        refer::check(pbx, found);
+        flow::check(pbx, found);
+    }
+    let phones = inventory.pbx.values().flat_map(|pbx| pbx.extensions.values());
+    let phones = phones.flat_map(|extension| extension.phones.iter().flatten());
+    let macs = phones.clone().map(|phone| (phone.mac.0.to_string(), &phone.mac.place));
+    repeated(
+        macs,
+        |mac| Diagnostic::error("duplicate-mac", format!("two phones have the MAC address {mac}")),
+        found,
+    );
+}
+
+fn address(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
+    let host = pbx.url.split("://").nth(1).unwrap_or_default();
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    let clear = pbx.url.starts_with("http://");
+    if !clear && !pbx.url.starts_with("https://") || host.is_empty() {
+        let fault = Diagnostic::error("bad-url", "this is not where a PBX answers").at(&pbx.url.place, "");
+        found.push(fault.help("write it with its scheme: `https://example.my3cx.fr`"));
+    } else if clear && !matches!(host, "127.0.0.1" | "localhost") {
+        let fault = Diagnostic::error("clear-text", "the client's key would cross the network in clear");
+        found.push(fault.at(&pbx.url.place, "").help("write `https://`; plain HTTP is for loopback only"));
+    }
+}
+
+fn names<T>(part: &Section<T>) -> Vec<(&str, &Place)> {
+    part.iter().map(|(name, entry)| (name.as_str(), &entry.place)).collect()
+}
+
+fn numbered(pbx: &Pbx) -> [Numbered<'_>; 4] {
+    [
+        ("extension", names(&pbx.extensions)),
+        ("ring group", names(&pbx.ring_groups)),
+        ("queue", names(&pbx.queues)),
+        ("IVR", names(&pbx.ivrs)),
+    ]
+}
+
+/// Numbers are internal numbers, each there once over all kinds.
+fn numbers(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
+    let mut first: BTreeMap<&str, (&str, &Place)> = BTreeMap::new();
+    for (kind, entries) in numbered(pbx) {
+        for (number, place) in entries {
+            if let Err(fault) = number.parse::<Dn>() {
+                found.push(Diagnostic::error("bad-number", fault.to_string()).at(place, ""));
+            }
+            match first.get(number) {
+                Some((earlier, at)) => {
+                    let message = format!("{number} is there twice, for the kinds {earlier} and {kind}");
+                    let fault = Diagnostic::error("duplicate-number", message);
+                    found.push(fault.at(place, "again here").at(at, "first here"));
+                }
+                None => {
+                    first.insert(number, (kind, place));
+                }
+            }
+        }
+    }
+}
+
+/// E-mail addresses are unique, router phones can carry others, keys have a place each.
+fn people(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
+    let emails = pbx.extensions.values().filter_map(|one| one.email.as_ref());
+    repeated(
+        emails.map(|email| (email.to_lowercase(), &email.place)),
+        |email| Diagnostic::error("duplicate-email", format!("two extensions have the address {email}")),
+        found,
+    );
+    for one in pbx.extensions.values() {
+        for phone in one.phones.iter().flatten() {
+            let router = phone.router.as_ref().filter(|router| router.value);
+            if let Some(router) = router.filter(|_| !phone.model.can_route()) {
+                let message = format!("a {} cannot be a router phone", phone.model.name());
+                let fault = Diagnostic::error("no-router-phone", message).at(&router.place, "");
+                found.push(fault.help("among the phones known here the T54W and T57W can"));
+            }
+            let ways = [router.is_some(), phone.sbc.is_some(), phone.behind.is_some()];
+            if ways.iter().filter(|way| **way).count() > 1 {
+                let message =
+                    "a phone stands behind an SBC, behind a router phone, or is one: not two of these";
+                found.push(Diagnostic::error("two-ways", message).at(&phone.mac.place, ""));
+            }
+        }
+        let mut next = 2;
+        let positions = one.blf.iter().flatten().map(|key| {
+            let position = key.key.unwrap_or(next);
+            next = position.saturating_add(1);
+            (position, &key.place)
+        });
+        repeated(
+            positions,
+            |position| Diagnostic::error("duplicate-key", format!("two things are on key {position}")),
+            found,
+        );
+    }
+}
+
+fn titles(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
+    let departments = pbx.departments.values().map(|one| &one.title);
+    let trunks = pbx.trunks.values().map(|one| &one.title);
+    let rules = pbx.outbound_rules.values().map(|one| &one.title);
+    let kinds: [(&str, Vec<&At<String>>); 3] = [
+        ("departments", departments.collect()),
+        ("trunks", trunks.collect()),
+        ("outbound rules", rules.collect()),
+    ];
+    for (kind, titles) in kinds {
+        let titles = titles.into_iter().map(|title| (title.value.as_str(), &title.place));
+        let twice = |title: &&str| {
+            let message =
+                format!("two {kind} are called `{title}` on the PBX, which knows them by that name");
+            Diagnostic::error("duplicate-title", message)
+        };
+        repeated(titles, twice, found);
+    }
+}
+
+/// A number comes in once, each rule is for something else, each number has a rule.
+fn trunks(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
+    let dids = pbx.trunks.values().flat_map(|trunk| trunk.dids.iter().flatten());
+    repeated(
+        dids.map(|did| (did.0.to_string(), &did.place)),
+        |did| Diagnostic::error("duplicate-did", format!("{did} comes in twice")),
+        found,
+    );
+    let rules = pbx.inbound_rules.values().map(|rule| {
+        let number = |number: &Option<At<crate::inventory::PhoneNumberText>>| {
+            number.as_ref().map(|number| number.0.to_string())
+        };
+        let caller = rule.caller.as_ref().map(|caller| caller.value.clone());
+        ((rule.trunk.value.clone(), number(&rule.did), caller), &rule.title.place)
+    });
+    repeated(
+        rules,
+        |(trunk, ..)| {
+            Diagnostic::error("duplicate-rule", format!("two rules of {trunk} are for the same calls"))
+        },
+        found,
+    );
+    for rule in pbx.inbound_rules.values() {
+        let Some(did) = &rule.did else { continue };
+        let dids = pbx.trunks.get(rule.trunk.as_str()).and_then(|trunk| trunk.dids.as_ref());
+        if dids.is_some_and(|dids| dids.iter().all(|own| own.0 != did.0)) {
+            let message = format!("{} does not come in on the trunk {}", did.0, rule.trunk.value);
+            let fault = Diagnostic::error("did-without-trunk", message).at(&did.place, "");
+            found.push(fault.help("add it to the `dids` of the trunk, or correct it"));
+        }
+    }
+    for rule in pbx.outbound_rules.values().filter(|rule| rule.routes.len() > 5) {
+        let message = format!("{} routes are more than the five a rule has", rule.routes.len());
+        found.push(Diagnostic::error("too-many-routes", message).at(&rule.title.place, ""));
+    }
+}
+
+/// Spans of a day do not overlap.
+fn hours(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
+    let weeks = pbx.departments.values().flat_map(|one| one.hours.iter().chain(&one.breaks));
+    let weeks = weeks.chain(pbx.inbound_rules.values().filter_map(|rule| rule.hours.as_ref()));
+    for week in weeks {
+        for (day, spans) in &week.0 {
+            if let Some(pair) = spans.windows(2).find(|pair| pair[1].start < pair[0].stop) {
+                let message = format!("on {} {} and {} overlap", day.english(), pair[0], pair[1]);
+                found.push(Diagnostic::error("overlapping-hours", message).at(&week.place, ""));
+            }
+        }
+    }
+}
+
+/// A day: year (0 for every one), month, day.
+type Day = (u16, u8, u8);
+/// Departments that rest, from, to, and where it was written.
+type Rest<'a> = (Vec<&'a str>, Day, Day, &'a Place);
+
+/// Days of the year a holiday takes, as months and days with the year when it has one.
+fn days(first: Feast, last: Feast) -> Option<(Day, Day)> {
+    let part = |feast| match feast {
+        Feast::Yearly { month, day } => Some((0, month, day)),
+        Feast::Once { year, month, day } => Some((year, month, day)),
+        Feast::Easter(_) => None,
+    };
+    Some((part(first)?, part(last)?))
+}
+
+fn holidays(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
+    let mut seen: Vec<Rest<'_>> = Vec::new();
+    for one in pbx.holidays.values() {
+        let moves = matches!(one.date.value.0, Feast::Easter(_));
+        if moves == one.years.is_empty() {
+            let message = match moves {
+                true => "a day that moves with Easter needs the years it is meant for",
+                false => "`years` is for days that move with Easter",
+            };
+            let fault = Diagnostic::error("holiday-years", message).at(&one.date.place, "");
+            found.push(fault.help("write `years: [2027, 2028]` beside `date: easter+1`"));
+        }
+        let last = one.until.as_ref().map_or(one.date.value.0, |until| until.value.0);
+        let Some((first, last)) = days(one.date.value.0, last) else { continue };
+        if (first.0 == 0) != (last.0 == 0) || last < first {
+            let message = "a holiday's last day comes after its first, and is written the same way";
+            found.push(Diagnostic::error("holiday-order", message).at(&one.date.place, ""));
+            continue;
+        }
+        let own: Vec<&str> = match one.departments.as_slice() {
+            [] => vec!["default"],
+            named => named.iter().map(|department| department.as_str()).collect(),
+        };
+        let meets = |(departments, from, to, _): &&Rest<'_>| {
+            let shared = departments.iter().any(|department| own.contains(department));
+            // A yearly day meets one of a certain year on the same days of it.
+            let plain = from.0 == 0 || first.0 == 0;
+            let key = |day: Day| if plain { (0, day.1, day.2) } else { day };
+            shared && key(*from) <= key(last) && key(first) <= key(*to)
+        };
+        if let Some((.., place)) = seen.iter().find(meets) {
+            let fault = Diagnostic::error("overlapping-holidays", "two holidays of a department overlap");
+            found.push(fault.at(&one.date.place, "this one").at(place, "and this one"));
+        }
+        seen.push((own, first, last, &one.date.place));
+    }
+}
+
+fn ivrs(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
+    use crate::inventory::Destination;
+    for ivr in pbx.ivrs.values() {
+        for (key, to) in &ivr.keys {
+            if key.len() != 1 || !key.bytes().all(|byte| byte.is_ascii_digit()) {
+                let fault = Diagnostic::error("bad-ivr-key", format!("`{key}` is no key of a telephone"));
+                found.push(fault.at(&to.place, "").help("keys are 0 to 9"));
+            }
+            if matches!(to.value, Destination::External(_)) {
+                let fault = Diagnostic::error("external-key", "a key of a 3CX cannot lead outside by itself");
+                let help = "let it lead to an extension whose forwarding goes there";
+                found.push(fault.at(&to.place, "").help(help));
+            }
+        }
+    }
+}
+
+fn sbcs(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
+    for (name, place) in names(&pbx.sbcs).into_iter().filter(|(name, _)| name.len() > 12) {
+        let message = format!("`{name}` is longer than the 12 characters an SBC's name may have");
+        found.push(Diagnostic::error("long-sbc-name", message).at(place, ""));
+    }
+}

@@ -1,0 +1,195 @@
+//! The ways in and out: trunks, rules, SBCs, Live Chat.
+
+use schemars::JsonSchema;
+
+use super::{Destination, Week};
+use crate::inventory::At;
+use crate::inventory::scalar::{PhoneNumberText, SecretRef};
+
+/// Whether a trunk registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Registration {
+    /// It does not: the provider knows the address.
+    Nothing,
+    /// For calls in.
+    IncomingCalls,
+    /// For calls out.
+    OutgoingCalls,
+    /// For both.
+    InOutCalls,
+}
+
+/// A SIP trunk.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Trunk {
+    /// Its name on the PBX.
+    pub title: At<String>,
+    /// The provider's template on the PBX, a file name such as `1cx.pv.xml`; counts when it is made.
+    pub template: At<String>,
+    /// The provider's host.
+    #[schemars(default)]
+    pub host: Option<At<String>>,
+    /// The provider's port.
+    #[schemars(default)]
+    pub port: Option<u16>,
+    /// Whether it registers.
+    #[schemars(default)]
+    pub register: Option<Registration>,
+    /// The name to log in with.
+    #[schemars(default)]
+    pub user: Option<String>,
+    /// The password to log in with; the PBX never shows it, so a change of the secret alone is not noticed.
+    #[schemars(default)]
+    pub password: Option<At<SecretRef>>,
+    /// The main number.
+    pub number: At<PhoneNumberText>,
+    /// All numbers that come in here (DIDs), the whole list.
+    #[schemars(default)]
+    pub dids: Option<Vec<At<PhoneNumberText>>>,
+    /// How many calls at once.
+    #[schemars(default)]
+    pub calls: Option<u16>,
+    /// The number shown to those called.
+    #[schemars(default)]
+    pub caller_id: Option<At<PhoneNumberText>>,
+}
+
+/// What rings for a call from outside. With `did`, calls to that number; with `caller`, calls from those; with
+/// neither, all others of the trunk.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct InboundRule {
+    /// Its name on the PBX.
+    pub title: At<String>,
+    /// The trunk the call comes in on.
+    pub trunk: At<String>,
+    /// The number called.
+    #[schemars(default)]
+    pub did: Option<At<PhoneNumberText>>,
+    /// Who calls: a number, or its beginning with `*` behind.
+    #[schemars(default)]
+    pub caller: Option<At<String>>,
+    /// The hours in which `to` rings; the department's office hours when absent.
+    #[schemars(default)]
+    pub hours: Option<At<Week>>,
+    /// Where the call goes.
+    pub to: At<Destination>,
+    /// Where it goes outside the hours; the same when absent.
+    #[schemars(default)]
+    pub when_closed: Option<At<Destination>>,
+    /// Where it goes on holidays; the same when absent.
+    #[schemars(default)]
+    pub on_holiday: Option<At<Destination>>,
+}
+
+/// Which trunk a call to outside takes.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct OutboundRule {
+    /// Its name on the PBX.
+    pub title: At<String>,
+    /// What the number dialled begins with.
+    #[schemars(default)]
+    pub prefixes: Vec<At<String>>,
+    /// How long the number is: `10`, `3-6`.
+    #[schemars(default)]
+    pub lengths: Vec<At<String>>,
+    /// Who may: extensions and ranges, `101`, `100-199`.
+    #[schemars(default)]
+    pub from: Vec<At<String>>,
+    /// Who may: departments.
+    #[schemars(default)]
+    pub departments: Vec<At<String>>,
+    /// The order among the rules, from 1; the order of their names when absent.
+    #[schemars(default)]
+    pub priority: Option<u16>,
+    /// Whether it is for emergency numbers.
+    #[schemars(default)]
+    pub emergency: Option<bool>,
+    /// The trunks tried, in order, at most five; none refuses the call.
+    pub routes: Vec<At<OutboundRoute>>,
+}
+
+/// One way out.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct OutboundRoute {
+    /// The trunk.
+    pub trunk: At<String>,
+    /// How many digits are taken off the front.
+    #[schemars(default)]
+    pub strip: Option<u8>,
+    /// What is put in front.
+    #[schemars(default)]
+    pub prepend: Option<String>,
+    /// The number shown.
+    #[schemars(default)]
+    pub caller_id: Option<At<PhoneNumberText>>,
+}
+
+/// A session border controller.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Sbc {
+    /// Its name for people.
+    #[schemars(default)]
+    pub title: Option<String>,
+    /// The password it registers with, needed to make it; the PBX never shows it, so a change of the secret
+    /// alone is not noticed.
+    #[schemars(default)]
+    pub password: Option<At<SecretRef>>,
+    /// How it speaks with the PBX.
+    #[schemars(default)]
+    pub security: Option<SbcSecurity>,
+}
+
+/// How an SBC speaks with the PBX.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum SbcSecurity {
+    /// In clear.
+    Tcp,
+    /// Encrypted.
+    Tls,
+}
+
+/// A Live Chat link.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct LiveChat {
+    /// Its name for people.
+    #[schemars(default)]
+    pub title: Option<String>,
+    /// The department it belongs to; `default` when absent.
+    #[schemars(default)]
+    pub department: Option<At<String>>,
+    /// Who answers: an extension, a ring group or a queue.
+    pub to: At<Destination>,
+    /// The web sites it is on.
+    pub websites: Vec<At<String>>,
+    /// Whether visitors can chat.
+    #[schemars(default)]
+    pub chat: Option<bool>,
+    /// Whether visitors can call.
+    #[schemars(default)]
+    pub calls: Option<bool>,
+    /// What visitors must say of themselves.
+    #[schemars(default)]
+    pub ask: Option<Visitor>,
+}
+
+/// What visitors must say of themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Visitor {
+    /// Name and e-mail address.
+    Both,
+    /// Their name.
+    Name,
+    /// Their e-mail address.
+    Email,
+    /// Nothing.
+    None,
+}
