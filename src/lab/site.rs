@@ -61,14 +61,14 @@ fn write(root: &Path, lab: &Lab, mqtts_port: u16) -> anyhow::Result<()> {
         ("inventory/gateways.yaml", gateway_yaml(gateway)),
         ("inventory/sensors.yaml", SENSORS.to_owned()),
         ("inventory/brokers.yaml", broker_yaml(broker, mqtts_port)),
-        ("inventory/head-office.yaml", office::yaml(&pbx.url(), &pbx.plan.threecx.client_id)),
+        ("inventory/head-office.yaml", office::yaml(&pbx.url())),
         ("inventory/known_hosts", known_hosts(lab.devices())),
         (".gitignore", ".rocade/\nlab.json\n".to_owned()),
     ] {
         replace(&root.join(name), text.as_bytes())?;
     }
     for (name, content) in office::prompts() {
-        replace(&root.join("inventory/prompts").join(name), &content)?;
+        replace(&root.join("inventory/prompts").join(name), content)?;
     }
     keep_secrets(root, gateway, broker, pbx)?;
     let devices: Vec<_> = lab.devices().iter().map(|device| described(device, mqtts_port)).collect();

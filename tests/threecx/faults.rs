@@ -37,7 +37,7 @@ async fn an_apply_breaks_at_every_write_and_the_next_one_ends_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_are_none_are_not_read_and_delete_nothing() {
     let place = office().await;
-    place.edit(FILE, "unmanaged: report", "unmanaged: delete");
+    place.edit(FILE, "unmanaged: report ", "unmanaged: delete ");
     for knobs in ["api=garbage", "api=half", "api=503", "api=500", "api=down", "refuse"] {
         turn(&place, knobs);
         let ran = place.rocade(&["plan", "head-office", "--json"]).ended(1);

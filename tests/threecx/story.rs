@@ -274,9 +274,9 @@ async fn what_is_taken_out_is_handled_as_the_inventory_says() {
     // Reported: the extension taken out, and the operator, which is nobody's to own here.
     assert_eq!(unmanaged(&place), [json!("10"), json!("104")]);
     assert_eq!(planned(&place), [""; 0]);
-    place.edit(FILE, "unmanaged: report", "unmanaged: keep");
+    place.edit(FILE, "unmanaged: report ", "unmanaged: keep ");
     assert_eq!((unmanaged(&place).len(), planned(&place).len()), (0, 0));
-    place.edit(FILE, "unmanaged: keep", "unmanaged: delete");
+    place.edit(FILE, "unmanaged: keep ", "unmanaged: delete ");
     assert_eq!(
         planned(&place),
         ["delete pbx head-office: extension 10", "delete pbx head-office: extension 104"]
@@ -290,7 +290,7 @@ async fn nothing_is_deleted_of_a_part_that_is_not_written() {
     let path = place.file("inventory/head-office.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     let (kept, _) = text.split_once("    departments:\n").unwrap();
-    std::fs::write(&path, kept.replace("unmanaged: report", "unmanaged: delete")).unwrap();
+    std::fs::write(&path, kept.replace("unmanaged: report ", "unmanaged: delete ")).unwrap();
     assert_eq!(planned(&place), [""; 0]);
 }
 

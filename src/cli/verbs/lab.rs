@@ -59,7 +59,8 @@ struct Stage<'a> {
 impl Stage<'_> {
     fn tell(&self) -> anyhow::Result<()> {
         say::data(
-            "A gateway and a broker host run on loopback, as they come out of their boxes. Their inventory:",
+            "A gateway, a broker host and a 3CX run on loopback, as they come out of their boxes. Their inventory \
+             (that of the 3CX is longer: inventory/head-office.yaml):",
         );
         self.list_inventory()?;
         self.step("What would have to be done?", &["plan"], Exit::Done)?;

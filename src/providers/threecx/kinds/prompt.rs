@@ -104,8 +104,13 @@ impl Kind for Prompts {
                 Ok(content) => {
                     let mut form = Form::new(place);
                     form.set("file", file);
-                    let seconds = content.len().saturating_sub(44) / 16_000;
-                    wishing.add("prompt", &on_pbx(file, &content), form, format!("{file}, {seconds} s"));
+                    let tenths = content.len().saturating_sub(44) / 1_600;
+                    wishing.add(
+                        "prompt",
+                        &on_pbx(file, &content),
+                        form,
+                        format!("{file}, {}.{} s", tenths / 10, tenths % 10),
+                    );
                 }
                 Err(fault) => {
                     let fault = Fault::new(format!("cannot read {FOLDER}/{file}: {fault}")).at(place);
