@@ -91,7 +91,7 @@ impl Work<'_> {
 
     /// The end of a change that failed.
     fn failed(&self, kind: &dyn Kind, change: &Change, fault: &HttpFault) -> Outcome {
-        let words = fault::written(kind, &change.address.key.name, &self.origin(change), fault);
+        let words = fault::written(kind, &self.origin(change), fault);
         if fault.is_unknown() { Outcome::Unknown(words) } else { Outcome::Failed(words) }
     }
 

@@ -25,10 +25,9 @@ pub fn read(fault: &HttpFault) -> String {
     }
 }
 
-/// A fault of writing an object.
-pub fn written(kind: &dyn Kind, name: &str, origin: &Origin, fault: &HttpFault) -> String {
-    let what = format!("{} {name}", kind.collection().replace('_', " "));
-    let HttpFault::Status { status, body } = fault else { return format!("{what}: {}", read(fault)) };
+/// A fault of writing an object; the object is named by the line this stands in.
+pub fn written(kind: &dyn Kind, origin: &Origin, fault: &HttpFault) -> String {
+    let HttpFault::Status { status, body } = fault else { return read(fault) };
     let details = details(body);
     if details.is_empty() {
         let guess = match (*status, kind.collection()) {
@@ -38,7 +37,7 @@ pub fn written(kind: &dyn Kind, name: &str, origin: &Origin, fault: &HttpFault) 
             (500, _) => ", with nothing said",
             _ => "",
         };
-        return format!("{what}: HTTP status {status}{guess}{}", place(&origin.whole));
+        return format!("HTTP status {status}{guess}{}", place(&origin.whole));
     }
     let said: Vec<String> = details
         .iter()
@@ -48,7 +47,7 @@ pub fn written(kind: &dyn Kind, name: &str, origin: &Origin, fault: &HttpFault) 
             None => format!("`{target}` {}{}", sentence(message), place(&origin.whole)),
         })
         .collect();
-    format!("{what}: {}", said.join("; "))
+    said.join("; ")
 }
 
 fn place(place: &str) -> String {
