@@ -59,6 +59,8 @@ pub enum Verb {
     Secrets(Secrets),
     /// Pin the SSH host key a target shows.
     Trust(Trust),
+    /// Draw the way calls take through a telephone system, from the inventory.
+    Graph(Graph),
     /// Make inventory of what is live.
     #[command(subcommand)]
     Import(Import),
@@ -200,6 +202,26 @@ pub enum Generate {
     Hex16,
     /// 32 letters and digits.
     Text,
+}
+
+/// `graph`.
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// The PBX.
+    pub name: String,
+    /// The language it is drawn in.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Drawing,
+}
+
+/// Languages of drawings.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Drawing {
+    /// Mermaid: GitLab and GitHub draw it in Markdown.
+    #[default]
+    Mermaid,
+    /// Graphviz.
+    Dot,
 }
 
 /// `import`.

@@ -2,6 +2,7 @@
 
 mod apply;
 mod decode;
+mod graph;
 mod import;
 mod lab;
 mod pbx;
@@ -33,6 +34,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Pki(verb) => pki::run(arguments, verb),
         Verb::Secrets(verb) => secrets::run(arguments, verb),
         Verb::Trust(verb) => trust::run(arguments, verb),
+        Verb::Graph(verb) => graph::run(arguments, verb),
         Verb::Import(verb) => import::run(arguments, verb),
         Verb::Pbx(verb) => pbx::run(arguments, verb),
         Verb::Decode(verb) => decode::run(arguments, verb),

@@ -62,6 +62,16 @@ async fn backups_are_listed_and_put_back_by_the_command_that_apply_prints() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_way_of_calls_is_drawn_in_both_languages() {
+    let place = crate::place::Place::whole().await;
+    let mermaid = place.rocade(&["graph", "head-office"]).ended(0).out;
+    assert!(mermaid.contains("  n800 -->|\"no answer\"| n801\n"), "{mermaid}");
+    let dot = place.rocade(&["graph", "head-office", "--format", "dot"]).ended(0).out;
+    assert!(dot.contains("n801 -> n850 [label=\"no answer\"];"), "{dot}");
+    place.rocade(&["graph", "nobody"]).ended(1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_snippet_of_a_link_names_the_pbx_and_the_link() {
     let place = crate::place::Place::whole().await;
     let said = place.rocade(&["pbx", "snippet", "head-office", "shop"]).ended(0).out;
