@@ -6,6 +6,8 @@
 mod ask;
 pub mod changes;
 pub mod files;
+pub mod guard;
+pub mod kept;
 mod linux;
 pub mod packages;
 mod program;
@@ -13,7 +15,7 @@ pub mod services;
 pub mod wire;
 
 pub use ask::{
-    Answer, Ask, Done, FileFacts, FileKind, Order, Page, Ruling, ServiceAct, ServiceFacts, UserFacts,
+    Answer, Ask, Done, FileFacts, FileKind, Order, Page, Ruling, ServiceAct, ServiceFacts, Thing, UserFacts,
 };
 pub use linux::{Become, Ended, Exec, HostLimits, LinuxHost};
 pub use program::program;

@@ -11,6 +11,7 @@ mod door;
 mod exec;
 mod files;
 mod firewall;
+mod kept;
 mod knobs;
 mod line;
 mod log;

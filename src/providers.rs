@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 
+use crate::host::{Order, Page};
 use crate::inventory::{At, Inventory, Place, Ssh};
 use crate::model::{
     Change, Collection, Fields, Key, Objection, Observed, Report, Secret, Target, Value, Wish,
@@ -197,6 +198,15 @@ impl<'a> Job<'a> {
     }
 }
 
+/// A page of an API as it was kept and as it is.
+#[derive(Clone, Debug)]
+pub struct PageThenAndNow {
+    /// Its body when it was kept.
+    pub then: Secret,
+    /// Its body now.
+    pub now: Page,
+}
+
 /// One device kind.
 pub trait Provider: Send + Sync {
     /// The key of the table, such as `conduit`.
@@ -232,6 +242,19 @@ pub trait Provider: Send + Sync {
     /// that the version does not know. Pure; most kinds have none.
     fn objections(&self, _wish: &Wish, _observed: &Observed, _changes: &[&Change]) -> Vec<Objection> {
         Vec::new()
+    }
+
+    /// What makes an API's pages show again what they showed, from the bodies kept and those of now, by URL.
+    /// Pure; most kinds have no pages.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    fn put_back(
+        &self,
+        _wish: &Wish,
+        _pages: &BTreeMap<String, PageThenAndNow>,
+    ) -> Result<Vec<Order>, String> {
+        Ok(Vec::new())
     }
 
     /// Does the changes of one target in their order and reports each as soon as its end is known.

@@ -62,3 +62,64 @@ pub fn read(path: &Path) -> anyhow::Result<Option<String>> {
         Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
     }
 }
+
+/// The commit that is checked out, 40 hex digits; `None` outside a git repository or before its first commit.
+pub fn commit(root: &Path) -> Option<String> {
+    let git = root.ancestors().map(|folder| folder.join(".git")).find(|git| git.is_dir())?;
+    let head = fs::read_to_string(git.join("HEAD")).ok()?;
+    let hex = |text: &str| text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let Some(name) = head.trim().strip_prefix("ref: ") else {
+        return Some(head.trim().to_owned()).filter(|commit| hex(commit));
+    };
+    let loose = fs::read_to_string(git.join(name)).ok().map(|commit| commit.trim().to_owned());
+    let packed = || {
+        let packed = fs::read_to_string(git.join("packed-refs")).ok()?;
+        let commit = packed.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix(' '))?;
+        Some(commit.to_owned())
+    };
+    loose.or_else(packed).filter(|commit| hex(commit))
+}
+
+/// A random name for this copy of the repository, made at the first question and kept in `.rocade/id`: who
+/// holds a lock on a host. No two copies have the same.
+///
+/// # Errors
+/// When it cannot be read or kept.
+pub fn identity(root: &Path) -> anyhow::Result<String> {
+    let path = root.join(".rocade").join("id");
+    if let Some(id) = read(&path)?.map(|text| text.trim().to_owned()).filter(|id| id.len() == 32) {
+        return Ok(id);
+    }
+    let id = format!("{:032x}", rand::random::<u128>());
+    replace(&path, format!("{id}\n").as_bytes())?;
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commit_is_found_loose_packed_and_detached() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| replace(&folder.path().join(".git").join(name), text.as_bytes());
+        assert_eq!(commit(folder.path()), None);
+        let [one, two] = ["1", "2"].map(|digit| digit.repeat(40));
+        put("HEAD", "ref: refs/heads/main\n").unwrap();
+        assert_eq!(commit(folder.path()), None);
+        put("packed-refs", &format!("# pack-refs\n{one} refs/heads/main\n")).unwrap();
+        assert_eq!(commit(folder.path()), Some(one.clone()));
+        put("refs/heads/main", &format!("{two}\n")).unwrap();
+        assert_eq!(commit(&folder.path().join("inventory")), Some(two));
+        put("HEAD", &format!("{one}\n")).unwrap();
+        assert_eq!(commit(folder.path()), Some(one));
+    }
+
+    #[test]
+    fn a_copy_keeps_its_name() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let name = identity(one.path()).unwrap();
+        assert_eq!(identity(one.path()).unwrap(), name);
+        assert_ne!(identity(two.path()).unwrap(), name);
+    }
+}

@@ -1,16 +1,22 @@
 //! The story: compose, read, plan, carry out, read again. The only room that spawns tasks.
 
 mod carry_out;
+mod journal;
+mod keeping;
 mod links;
 mod own;
+mod rollback;
 mod survey;
 mod verify;
 mod watch;
 mod workspace;
 
 pub use carry_out::{Applied, Stop, carry_out};
+pub use journal::{Unfinished, unfinished};
+pub use keeping::Terms;
 pub use links::{Line, Links};
 pub use own::own_target;
+pub use rollback::{LockState, Shelved, Undone, break_lock, locks, roll_back, shelved};
 pub use survey::{PARALLEL_TARGETS, Survey, survey};
 pub use verify::{Finding, verify};
 pub use watch::{Event, Unwatched, Watch};

@@ -18,6 +18,7 @@ fn workspace(root: &Path) -> Arc<Workspace> {
         identity: IdentitySource::File(root.join(".rocade/identity.txt")),
         ssh_config: SshConfig::of(Person::of_environment(|_| None)).unwrap(),
         now: jiff::Timestamp::now(),
+        person: "a test".to_owned(),
     };
     Arc::new(Workspace::open(options).unwrap())
 }

@@ -49,6 +49,11 @@ pub enum Verb {
     Plan(Plan),
     /// Plan again, ask, carry out, read again.
     Apply(Apply),
+    /// Put hosts back to what they were before an apply.
+    Rollback(Rollback),
+    /// Who is writing on which host.
+    #[command(subcommand)]
+    Lock(Lock),
     /// Prove by use that what was applied works: handshakes, publishes, refusals, the relay's loop.
     Verify(Choice),
     /// The certificate authority.
@@ -151,6 +156,42 @@ pub struct Apply {
     /// Do everything without asking.
     #[arg(short, long)]
     pub yes: bool,
+    /// Keep what was done on a target of which a change failed, instead of putting it back.
+    #[arg(long)]
+    pub no_rollback: bool,
+    /// How long a change that could cut us off waits for its confirmation before the target puts it back.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub confirm_within: u32,
+}
+
+/// `rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// Which targets.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// The apply, as its own words and an earlier `rollback` name it; the last one when absent. What later
+    /// applies did is undone too.
+    #[arg(long, value_name = "APPLY")]
+    pub to: Option<String>,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// `lock`.
+#[derive(Debug, Subcommand)]
+pub enum Lock {
+    /// Show who holds the locks.
+    Show(Choice),
+    /// Take the lock of a host away from whoever holds it.
+    Break {
+        /// The host.
+        name: String,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
+    },
 }
 
 /// `pki`.

@@ -128,6 +128,7 @@ pub fn steps(steps: &[Step], verbose: bool) -> String {
             Outcome::Done => ("done", GOOD, ""),
             Outcome::Failed(reason) => ("failed", BAD, reason.as_str()),
             Outcome::NotStarted(reason) => ("not started", DIM, reason.as_str()),
+            Outcome::RolledBack(reason) => ("put back", CHANGED, reason.as_str()),
             Outcome::Unknown(reason) => ("unknown", CHANGED, reason.as_str()),
         };
         let what = match run.len() {
@@ -143,7 +144,7 @@ pub fn steps(steps: &[Step], verbose: bool) -> String {
 
 /// Whether two changes of a target have no known end for the same reason.
 fn is_same_rest(a: &Step, b: &Step) -> bool {
-    matches!(a.outcome, Outcome::NotStarted(_) | Outcome::Unknown(_))
+    matches!(a.outcome, Outcome::NotStarted(_) | Outcome::Unknown(_) | Outcome::RolledBack(_))
         && a.outcome == b.outcome
         && a.address.target == b.address.target
 }
@@ -154,9 +155,12 @@ fn counts(steps: &[Step]) -> String {
     let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
     let idle = count(|outcome| matches!(outcome, Outcome::NotStarted(_)));
     let unknown = count(|outcome| matches!(outcome, Outcome::Unknown(_)));
+    let back = count(|outcome| matches!(outcome, Outcome::RolledBack(_)));
     let style = if done == steps.len() { GOOD } else { BAD };
     let mut text = format!("{style}Apply: {done} done");
-    for (number, word) in [(failed, "failed"), (idle, "not started"), (unknown, "unknown")] {
+    for (number, word) in
+        [(failed, "failed"), (back, "put back"), (idle, "not started"), (unknown, "unknown")]
+    {
         if number > 0 {
             let _ = write!(text, ", {number} {word}");
         }

@@ -21,6 +21,17 @@ pub fn identity(arguments: &Arguments) -> IdentitySource {
     }
 }
 
+/// Who runs this and where, as the environment tells: `ada@laptop`.
+fn person() -> String {
+    let named = |names: [&str; 2]| names.into_iter().find_map(|name| std::env::var(name).ok());
+    let user = named(["USER", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned());
+    let host = named(["HOSTNAME", "COMPUTERNAME"])
+        .or_else(|| std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()))
+        .unwrap_or_else(|| "somewhere".to_owned());
+    let plain = |text: String| -> String { text.chars().filter(|c| !c.is_control()).collect() };
+    format!("{}@{}", plain(user), plain(host))
+}
+
 /// Opens the repository of the command line.
 ///
 /// # Errors
@@ -31,6 +42,7 @@ pub fn workspace(arguments: &Arguments) -> anyhow::Result<Workspace> {
         identity: identity(arguments),
         ssh_config: SshConfig::of(Person::of_environment(|name| std::env::var_os(name)))?,
         now: jiff::Timestamp::now(),
+        person: person(),
     };
     let workspace = Workspace::open(options)?;
     for warning in &workspace.loaded().warnings {

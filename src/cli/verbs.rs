@@ -5,9 +5,11 @@ mod decode;
 mod graph;
 mod import;
 mod lab;
+mod lock;
 mod pbx;
 mod pki;
 mod plan;
+mod rollback;
 mod secrets;
 mod shell;
 mod trust;
@@ -30,6 +32,8 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Validate(verb) => validate::run(arguments, verb),
         Verb::Plan(verb) => plan::run(arguments, verb),
         Verb::Apply(verb) => apply::run(arguments, verb),
+        Verb::Rollback(verb) => rollback::run(arguments, verb),
+        Verb::Lock(verb) => lock::run(arguments, verb),
         Verb::Verify(choice) => verify::run(arguments, choice),
         Verb::Pki(verb) => pki::run(arguments, verb),
         Verb::Secrets(verb) => secrets::run(arguments, verb),

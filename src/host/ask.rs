@@ -84,6 +84,22 @@ pub enum Answer {
     Unread(String),
 }
 
+impl Answer {
+    /// The text of a content that is nobody's secret, damaged characters replaced; `None` when it is not there.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub fn text(self) -> anyhow::Result<Option<String>> {
+        match self {
+            Answer::Content(content) => {
+                Ok(content.map(|text| String::from_utf8_lossy(text.reveal()).into_owned()))
+            }
+            Answer::Unread(why) => anyhow::bail!("{why}"),
+            _ => anyhow::bail!("the host answered another question"),
+        }
+    }
+}
+
 /// What stands at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileFacts {
@@ -237,6 +253,58 @@ pub enum Order {
         /// The body, JSON, may be empty.
         body: Secret,
     },
+    /// Keeps what stands on the host now, on the host itself, under the name of an apply. What is kept
+    /// already under that name stays as it was kept first.
+    Keep {
+        /// The name of the apply.
+        name: String,
+        /// What to keep.
+        things: Vec<Thing>,
+    },
+    /// Sets a timer on the host that puts back what is kept under a name, unless it is confirmed before. Each
+    /// order that ends well after it gives it the whole time again.
+    Arm {
+        /// The name of the apply.
+        name: String,
+        /// The time.
+        seconds: u32,
+    },
+    /// Takes the timer away; fails when its time ran out.
+    Confirm {
+        /// The name of the apply.
+        name: String,
+    },
+    /// Puts back files, links, folders and services kept under a name, and reads them again: fails unless
+    /// all is as it was. The paths that were put back are its output. Pages are not put back.
+    Revert {
+        /// The name of the apply.
+        name: String,
+    },
+    /// Takes the lock of those who write on this host, or holds it on; fails while another has it.
+    Lock {
+        /// Who takes it: the same one gets it again.
+        holder: String,
+        /// How long it is held, unless it is taken again.
+        seconds: u32,
+        /// Words for others: who, from where, what.
+        words: String,
+    },
+    /// Gives the lock back; another's is left alone.
+    Unlock {
+        /// Who took it.
+        holder: String,
+    },
+}
+
+/// What can be kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thing {
+    /// What stands at an absolute path, or that nothing does.
+    File(String),
+    /// Whether a service starts at boot and runs.
+    Service(String),
+    /// What a URL shows, seen from the host itself.
+    Page(String),
 }
 
 /// What a service is to do.
@@ -272,6 +340,6 @@ pub enum Ruling {
 /// What a confirmed order gave back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
-    /// Output; empty for all orders but [`Order::Run`]. The page of an [`Order::Send`] may hold keys.
+    /// Output; empty for all orders but [`Order::Run`] and [`Order::Revert`]. The page of an [`Order::Send`] may hold keys.
     pub output: String,
 }

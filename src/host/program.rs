@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 10] = [
     include_str!("program/words.sh"),
     include_str!("program/places.sh"),
     include_str!("program/system.sh"),
@@ -10,6 +10,8 @@ const PARTS: [&str; 8] = [
     include_str!("program/services.sh"),
     include_str!("program/store.sh"),
     include_str!("program/orders.sh"),
+    include_str!("program/keep.sh"),
+    include_str!("program/lock.sh"),
     include_str!("program/main.sh"),
 ];
 

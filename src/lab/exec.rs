@@ -85,6 +85,7 @@ impl Exec {
     /// Serves it on its channel.
     pub async fn serve(self, line: &str, mut channel: Channel<Msg>) {
         tokio::time::sleep(self.host.knobs.now().slow).await;
+        self.host.look_at_timer().await;
         let ended = match shell::words(line) {
             Ok(argv) => self.run(&argv, &mut channel).await,
             Err(reason) => Ended::bad(2, format!("sh: syntax error: {reason}")),

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 
 use super::files::Files;
 use super::held;
+use super::kept::{self, Timer};
 use super::knobs::KnobBoard;
 use super::log::{Channel, Deed, Log};
 use crate::host::{Answer, Ask, Done, Order, Page, Ruling, ServiceAct, ServiceFacts, UserFacts};
@@ -176,13 +177,18 @@ pub struct VirtualHost {
     pub log: Arc<Log>,
     /// What its kind does.
     pub works: Arc<dyn Works>,
+    /// The timer that puts back what was kept.
+    pub timer: Mutex<Timer>,
+    /// When it was made.
+    pub made: std::time::Instant,
 }
 
 impl VirtualHost {
     /// A new device.
     pub fn new(log: Log, knobs: Arc<KnobBoard>, works: Arc<dyn Works>) -> Self {
         let state = Mutex::new(works.factory());
-        Self { state, knobs, log: Arc::new(log), works }
+        let (timer, made) = (Mutex::default(), std::time::Instant::now());
+        Self { state, knobs, log: Arc::new(log), works, timer, made }
     }
 
     /// Makes it what it was when it was new, as a firmware reset does. Login and host key stay.
@@ -215,7 +221,9 @@ impl VirtualHost {
             Ask::Facts => Answer::Facts(facts(state)),
             Ask::File { path } => Answer::File(state.files.get(path).map(super::files::FileEntry::facts)),
             Ask::Content { path } => {
-                Answer::Content(state.files.bytes(path).map(|bytes| Secret::new(bytes, path.clone())))
+                let bytes = state.files.bytes(path).map(<[u8]>::to_vec);
+                let bytes = bytes.or_else(|| kept::clock(self, path).map(String::into_bytes));
+                Answer::Content(bytes.map(|bytes| Secret::new(bytes, path.clone())))
             }
             Ask::Files { directory } => Answer::Names(state.files.below(directory)),
             Ask::Package { name } => Answer::Version(state.packages.get(name).cloned()),
@@ -255,12 +263,18 @@ impl VirtualHost {
             return Ruling::Done(Done::default());
         }
         match self.obey(order).await {
-            Ok(output) => Ruling::Done(Done { output }),
+            Ok(output) => {
+                self.extend_timer();
+                Ruling::Done(Done { output })
+            }
             Err(reason) => Ruling::Failed(reason),
         }
     }
 
     async fn obey(&self, order: &Order) -> Result<String, String> {
+        if let Some(ended) = self.keep_watch(order).await {
+            return ended;
+        }
         match order {
             Order::Service { name, act, watch } => self.serve(name, *act, watch).await?,
             Order::Run { argv, .. } | Order::Trial { argv, .. } => return self.run(argv).await,
@@ -387,6 +401,12 @@ fn order_words(order: &Order) -> String {
         Order::Trial { argv, .. } => format!("trial {}", argv.first().map_or("", String::as_str)),
         Order::Run { argv, .. } => format!("run {}", argv.first().map_or("", String::as_str)),
         Order::Send { method, url, .. } => format!("{method} {}", without_query(url)),
+        Order::Keep { name, .. } => format!("keep {name}"),
+        Order::Arm { name, .. } => format!("arm {name}"),
+        Order::Confirm { name } => format!("confirm {name}"),
+        Order::Revert { name } => format!("revert {name}"),
+        Order::Lock { .. } => "lock".to_owned(),
+        Order::Unlock { .. } => "unlock".to_owned(),
     }
 }
 

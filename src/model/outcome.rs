@@ -14,6 +14,8 @@ pub enum Outcome {
     Failed(String),
     /// Nothing was sent for it: why.
     NotStarted(String),
+    /// It was put back to what it was before: why.
+    RolledBack(String),
     /// It was sent and no answer came: why. The next run reads and goes on.
     Unknown(String),
 }

@@ -10,6 +10,7 @@ mod key;
 mod lorawan;
 mod observe;
 mod orders;
+mod put_back;
 mod relay;
 mod sensor;
 mod unit;
@@ -20,8 +21,8 @@ use futures::future::BoxFuture;
 
 pub use self::relay::probe_command;
 
-use super::{Fault, Job, Lookup, Provider, Site};
-use crate::host::{changes, files};
+use super::{Fault, Job, Lookup, PageThenAndNow, Provider, Site};
+use crate::host::{Order, changes, files};
 use crate::inventory::{At, Gateway, Inventory};
 use crate::model::{Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
 use crate::transport::{Reading, Writing};
@@ -92,6 +93,10 @@ impl Provider for ConduitProvider {
         hand: Reading<'a>,
     ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
         Box::pin(files::contents(keys, &["file"], &[], hand))
+    }
+
+    fn put_back(&self, wish: &Wish, pages: &BTreeMap<String, PageThenAndNow>) -> Result<Vec<Order>, String> {
+        put_back::orders(wish, pages)
     }
 
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {

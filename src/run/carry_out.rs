@@ -8,14 +8,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::journal::Journal;
+use super::keeping::{Terms, Written};
 use super::survey::{PARALLEL_TARGETS, Survey, pairs};
 use super::watch::Keeper;
 use super::workspace::Workspace;
-use super::{Event, Links, Watch};
+use super::{Event, Line, Links, Watch};
 use crate::compose::Composed;
+use crate::host::guard::{Guard, Guarded, LOCKED};
 use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target, Unread, Value};
 use crate::plan::{self, Scope};
-use crate::providers::Job;
+use crate::providers::{Job, Provider};
+use crate::transport::{Hosting, Writing};
 
 /// Set when the person asked to stop: what runs is finished, nothing new is started.
 pub type Stop = Arc<AtomicBool>;
@@ -28,6 +32,8 @@ pub struct Applied {
     pub steps: Vec<Step>,
     /// The plan made after reading again; empty when all is as wished.
     pub after: Option<Plan>,
+    /// Who else is writing, when a target was left alone for that.
+    pub locked: Option<String>,
 }
 
 impl Applied {
@@ -50,9 +56,35 @@ impl Applied {
     pub fn touched(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.outcome, Outcome::Done | Outcome::Unknown(_)))
     }
+
+    /// Whether anything was put back, and no target is left half-way.
+    pub fn is_rolled_back(&self) -> bool {
+        let of = |fits: fn(&Outcome) -> bool| -> BTreeSet<&Target> {
+            let fitting = self.steps.iter().filter(|step| fits(&step.outcome));
+            fitting.map(|step| &step.address.target).collect()
+        };
+        let back = of(|outcome| matches!(outcome, Outcome::RolledBack(_)));
+        let failed = of(|outcome| matches!(outcome, Outcome::Failed(_)));
+        let touched = of(|outcome| matches!(outcome, Outcome::Done | Outcome::Unknown(_)));
+        let unknown = of(|outcome| matches!(outcome, Outcome::Unknown(_)));
+        !back.is_empty() && unknown.is_empty() && failed.is_disjoint(&touched)
+    }
 }
 
-/// Carries out the changes of a survey that `approved` lets pass.
+/// What all targets of one apply share.
+struct Errand {
+    workspace: Arc<Workspace>,
+    links: Arc<Links>,
+    watch: Arc<dyn Watch>,
+    journal: Journal,
+    guard: Guard,
+    terms: Terms,
+}
+
+/// Carries out the changes of a survey. When it goes wrong, `terms` say what becomes of it.
+///
+/// # Errors
+/// When the journal cannot be written; nothing was done then.
 pub async fn carry_out(
     workspace: &Arc<Workspace>,
     survey: Survey,
@@ -60,8 +92,17 @@ pub async fn carry_out(
     links: &Arc<Links>,
     watch: &Arc<dyn Watch>,
     stop: &Stop,
-) -> Applied {
+    terms: Terms,
+) -> anyhow::Result<Applied> {
     let Survey { mut composed, observed, plan } = survey;
+    let errand = Arc::new(Errand {
+        workspace: Arc::clone(workspace),
+        links: Arc::clone(links),
+        watch: Arc::clone(watch),
+        journal: Journal::begin(workspace.root(), workspace.apply_name(), &workspace.signature(), &plan)?,
+        guard: terms.guard(workspace)?,
+        terms,
+    });
     workspace.shelf().foresee(&[]);
     let mut steps: BTreeMap<Address, Outcome> = BTreeMap::new();
     let mut remade = false;
@@ -90,7 +131,7 @@ pub async fn carry_out(
             }
         }
         let group = settle(workspace, &composed, &observed, &changes, &mut steps);
-        for step in write_group(workspace, group, &observed, links, watch).await {
+        for step in write_group(&errand, group, &observed).await {
             steps.insert(step.address, step.outcome);
         }
     }
@@ -100,8 +141,13 @@ pub async fn carry_out(
         let outcome = outcome.unwrap_or_else(|| Outcome::NotStarted("stopped before it".into()));
         Step { address: change.address.clone(), outcome }
     };
-    let steps = plan.changes.iter().map(end).collect();
-    Applied { plan, steps, after }
+    let steps: Vec<Step> = plan.changes.iter().map(end).collect();
+    errand.journal.end();
+    let locked = steps.iter().find_map(|step| match &step.outcome {
+        Outcome::Failed(why) if why.starts_with(LOCKED) => Some(format!("{}: {why}", step.address.target)),
+        _ => None,
+    });
+    Ok(Applied { plan, steps, after, locked })
 }
 
 fn by_target(composed: &[Composed]) -> BTreeMap<&Target, &Composed> {
@@ -164,11 +210,9 @@ fn same_course(planned: &[&Change], now: &[Change]) -> bool {
 }
 
 async fn write_group(
-    workspace: &Arc<Workspace>,
+    errand: &Arc<Errand>,
     group: Vec<(Composed, Vec<Change>)>,
     observed: &BTreeMap<Target, Observed>,
-    links: &Arc<Links>,
-    watch: &Arc<dyn Watch>,
 ) -> Vec<Step> {
     let places = Arc::new(Semaphore::new(PARALLEL_TARGETS));
     let mut tasks = JoinSet::new();
@@ -176,12 +220,11 @@ async fn write_group(
     for (one, changes) in group {
         let Some(seen) = observed.get(&one.wish.target).cloned() else { continue };
         let addresses = changes.iter().map(|change| change.address.clone()).collect();
-        let (workspace, links, watch) = (Arc::clone(workspace), Arc::clone(links), Arc::clone(watch));
-        let places = Arc::clone(&places);
+        let (errand, places) = (Arc::clone(errand), Arc::clone(&places));
         let handle = tasks.spawn(async move {
             // The semaphore is never closed; without a permit the target is merely written at once.
             let _place = places.acquire().await.ok();
-            write_one(&workspace, &one, &seen, &changes, &links, &*watch).await
+            errand.write(&one, &seen, &changes).await
         });
         owed.insert(handle.id(), addresses);
     }
@@ -203,29 +246,64 @@ async fn write_group(
     steps
 }
 
-async fn write_one(
-    workspace: &Workspace,
-    one: &Composed,
-    observed: &Observed,
-    changes: &[Change],
-    links: &Links,
-    watch: &dyn Watch,
-) -> Vec<Step> {
-    let target = &one.wish.target;
-    watch.event(Event::Changing(target.clone(), changes.len()));
-    let mut keeper = Keeper { steps: Vec::new(), watch, target: target.clone(), said: Vec::new() };
-    let provider = workspace.provider(one.wish.provider);
-    match (provider, links.open(workspace, target, &one.site.reach).await) {
-        (Some(provider), Ok(line)) => {
-            let job = Job { wish: &one.wish, observed, changes, apply: workspace.apply_name() };
-            provider.apply(job, line.writing(), &mut keeper).await;
+impl Errand {
+    /// Writes one target; how each change ended.
+    async fn write(&self, one: &Composed, observed: &Observed, changes: &[Change]) -> Vec<Step> {
+        let target = &one.wish.target;
+        self.watch.event(Event::Changing(target.clone(), changes.len()));
+        let mut keeper = Keeper::new(target, &*self.watch, &self.journal);
+        if let Err(fault) = self.journal.intent(target, changes) {
+            fill(&mut keeper, changes, &Outcome::NotStarted(format!("{fault:#}")));
+            return keeper.steps;
         }
-        (None, _) => fill(&mut keeper, changes, &Outcome::NotStarted("no such provider".to_owned())),
-        (_, Err(fault)) => fill(&mut keeper, changes, &Outcome::NotStarted(format!("{fault:#}"))),
+        let provider = self.workspace.provider(one.wish.provider);
+        let line = self.links.open(&self.workspace, target, &one.site.reach).await;
+        let job = Job { wish: &one.wish, observed, changes, apply: self.workspace.apply_name() };
+        match (provider, line) {
+            (Some(provider), Ok(Line::Host(host))) => {
+                return self.write_host(provider, one, job, &*host, keeper).await;
+            }
+            (Some(provider), Ok(line)) => provider.apply(job, line.writing(), &mut keeper).await,
+            (None, _) => fill(&mut keeper, changes, &Outcome::NotStarted("no such provider".to_owned())),
+            (_, Err(fault)) => fill(&mut keeper, changes, &Outcome::NotStarted(format!("{fault:#}"))),
+        }
+        fill(&mut keeper, changes, &unreported());
+        keeper.steps
     }
-    // It may have been sent: nobody said.
-    fill(&mut keeper, changes, &Outcome::Unknown("the provider did not report it".to_owned()));
-    keeper.steps
+
+    /// Writes a host under guard, then confirms or puts back.
+    async fn write_host(
+        &self,
+        provider: &dyn Provider,
+        one: &Composed,
+        job: Job<'_>,
+        host: &dyn Hosting,
+        mut keeper: Keeper<'_>,
+    ) -> Vec<Step> {
+        let written = Written {
+            workspace: &self.workspace,
+            one,
+            links: &self.links,
+            watch: &*self.watch,
+            guard: &self.guard,
+            terms: self.terms,
+        };
+        let guarded = Guarded::new(host, &self.guard);
+        let changes = job.changes;
+        let work = provider.apply(job, Writing::on(&guarded), &mut keeper);
+        written.holding(Writing::on(host), work).await;
+        fill(&mut keeper, changes, &unreported());
+        let mut steps = keeper.steps;
+        written.settle(&guarded.watched(), &mut steps).await;
+        let back = steps.iter().filter(|step| matches!(step.outcome, Outcome::RolledBack(_)));
+        back.for_each(|step| self.journal.result(step));
+        steps
+    }
+}
+
+/// It may have been sent: nobody said.
+fn unreported() -> Outcome {
+    Outcome::Unknown("the provider did not report it".to_owned())
 }
 
 /// Gives those changes that were not reported this end: every change of the plan has one.

@@ -73,6 +73,15 @@ impl Links {
         open.retain(|_, link| !lost(link));
     }
 
+    /// A new connection to a target in place of the one there was; what was refused before is tried once more.
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub async fn renew(&self, workspace: &Workspace, target: &Target, reach: &Reach) -> anyhow::Result<Line> {
+        self.open.lock().await.remove(target);
+        self.open(workspace, target, reach).await
+    }
+
     /// How many programs were run on hosts and how many bytes went each way, over all connections.
     pub async fn traffic(&self) -> Traffic {
         let open = self.open.lock().await;

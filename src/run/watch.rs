@@ -1,5 +1,6 @@
 //! What happens while a run goes on, for those who look on. The run itself never prints.
 
+use super::journal::Journal;
 use crate::model::{Outcome, Step, Target};
 
 /// Something that happened.
@@ -32,23 +33,29 @@ impl Watch for Unwatched {
     fn event(&self, _event: Event) {}
 }
 
-/// Passes a provider's reports on and keeps them.
+/// Passes a provider's reports on, notes them in the journal and keeps them.
 pub(super) struct Keeper<'a> {
     pub(super) steps: Vec<Step>,
-    pub(super) watch: &'a dyn Watch,
-    pub(super) target: Target,
-    pub(super) said: Vec<String>,
+    watch: &'a dyn Watch,
+    target: &'a Target,
+    journal: &'a Journal,
+}
+
+impl<'a> Keeper<'a> {
+    pub(super) fn new(target: &'a Target, watch: &'a dyn Watch, journal: &'a Journal) -> Self {
+        Self { steps: Vec::new(), watch, target, journal }
+    }
 }
 
 impl crate::model::Report for Keeper<'_> {
     fn step(&mut self, address: &crate::model::Address, outcome: Outcome) {
         let step = Step { address: address.clone(), outcome };
+        self.journal.result(&step);
         self.watch.event(Event::Ended(step.clone()));
         self.steps.push(step);
     }
 
     fn say(&mut self, words: &str) {
         self.watch.event(Event::Said(self.target.clone(), words.to_owned()));
-        self.said.push(words.to_owned());
     }
 }

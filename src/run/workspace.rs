@@ -26,6 +26,8 @@ pub struct Options {
     pub ssh_config: SshConfig,
     /// The time it is.
     pub now: jiff::Timestamp,
+    /// Who runs this, for those who find a lock or a journal: `ada@laptop`.
+    pub person: String,
 }
 
 /// Why a run is refused before anything was read or written.
@@ -63,6 +65,7 @@ pub struct Workspace {
     known_hosts: KnownHosts,
     ssh_config: SshConfig,
     apply_name: String,
+    person: String,
 }
 
 impl Workspace {
@@ -71,7 +74,7 @@ impl Workspace {
     /// # Errors
     /// Why it is refused.
     pub fn open(options: Options) -> Result<Self, Refused> {
-        let Options { root, identity, ssh_config, now } = options;
+        let Options { root, identity, ssh_config, now, person } = options;
         let loaded = inventory::load(&root).map_err(|report| Refused::Inventory(Box::new(report)))?;
         let store = Arc::new(Store::open(&root, identity).map_err(Refused::Repository)?);
         let known_hosts =
@@ -79,7 +82,7 @@ impl Workspace {
         let shelf = Shelf::open(&root, Arc::clone(&store));
         let providers = providers::table(&root, &store, now);
         let apply_name = format!("rocade-{}", now.strftime("%Y%m%d-%H%M%S-%3f"));
-        Ok(Self { root, loaded, providers, shelf, store, known_hosts, ssh_config, apply_name })
+        Ok(Self { root, loaded, providers, shelf, store, known_hosts, ssh_config, apply_name, person })
     }
 
     /// The repository's folder.
@@ -90,6 +93,13 @@ impl Workspace {
     /// The name of the apply of this run, for what it leaves behind on targets: `rocade-20260301-120000-000`, UTC.
     pub fn apply_name(&self) -> &str {
         &self.apply_name
+    }
+
+    /// Who writes, for those who find it: the person, the apply, and the commit when the repository has one.
+    pub fn signature(&self) -> String {
+        let commit = crate::repository::commit(&self.root);
+        let commit = commit.map(|commit| format!(", commit {}", &commit[..12])).unwrap_or_default();
+        format!("{}, {}{commit}", self.person, self.apply_name)
     }
 
     /// The inventory.

@@ -17,6 +17,7 @@ use rocade::transport::Hosting;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 mod files;
+mod keep;
 mod linux;
 mod live;
 mod tree;

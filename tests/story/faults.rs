@@ -1,7 +1,9 @@
 //! Every place where a first apply can break, one after the other: it says so, claims nothing, and the next
 //! apply goes on from there to the end.
 
-use rocade::lab::Knobs;
+use std::collections::BTreeMap;
+
+use rocade::lab::{Knobs, State};
 use serde_json::Value;
 
 use crate::place::{Place, Ran, changes};
@@ -25,18 +27,56 @@ async fn orders(device: &str) -> usize {
     place.writes().iter().filter(|write| write.starts_with(&format!("{device}: "))).count()
 }
 
-/// Breaks a first apply at one point, then lets it go on.
-async fn break_at(device: &str, knob: &str) {
+/// What a device has, but for what it keeps of itself: its files with modes and owners, and what its API shows.
+fn picture(place: &Place, device: &str) -> BTreeMap<String, String> {
+    let device = place.device(device);
+    let own = |path: &str| path.contains("/rocade/kept") || path.starts_with("/var/lock");
+    let mut picture: BTreeMap<String, String> = device.with_state(|state: &mut State| {
+        let paths = state.files.below("/").into_iter().filter(|path| !own(path));
+        let file = |path: String| {
+            let facts = state.files.get(&path).unwrap().facts();
+            let line = format!("{} {}:{} {:?}", facts.mode, facts.owner, facts.group, facts.sha256);
+            (path, line)
+        };
+        paths.map(file).collect()
+    });
+    for resource in ["loraNetwork", "loraNetwork/whitelist"] {
+        let target = format!("/api/{resource}");
+        let shown =
+            device.conduit().map(|conduit| conduit.with_api(|api| api.handle("GET", &target, b"").body));
+        picture.extend(shown.map(|body| (resource.to_owned(), body)));
+    }
+    picture
+}
+
+/// Breaks a first apply at one point, then lets it go on. Whether it broke.
+async fn break_at(device: &str, knob: &str, keep: bool) -> bool {
     let place = Place::new().await;
+    let before = picture(&place, device);
     let knobs: Knobs = knob.parse().unwrap();
     place.device(device).knobs().set(|board| *board = knobs);
-    let ran = place.rocade(&["apply", "--yes", "--json"]).ended(3);
+    let words = ["apply", "--yes", "--json", "--no-rollback"];
+    let ran = place.rocade(&words[..if keep { 4 } else { 3 }]);
     let steps = steps(&ran);
-    let broken =
-        steps.iter().filter(|step| step.starts_with("failed") || step.starts_with("unknown")).count();
-    assert!(broken > 0, "{knob}: nothing failed: {steps:#?}");
-    assert_eq!(ran.json()["complete"], false, "{knob}");
+    let own: Vec<&String> = steps.iter().filter(|step| step.contains(&format!(" {device}: "))).collect();
+    let done = own.iter().filter(|step| step.starts_with("done")).count();
     place.device(device).knobs().set(|board| *board = Knobs::default());
+    let broke = done < own.len();
+    assert_eq!(ran.json()["complete"], !broke, "{knob}: {steps:#?}");
+    if !broke {
+        assert_eq!(ran.code, 0, "{knob}: {steps:#?}");
+    } else if keep {
+        assert_eq!(ran.code, 3, "{knob}: {steps:#?}");
+    } else {
+        assert!([3, 4].contains(&ran.code), "{knob}: {} {steps:#?}", ran.code);
+        assert_eq!(done, 0, "{knob}: put back, and yet: {steps:#?}");
+        let mut after = picture(&place, device);
+        if place.device(device).with_state(|state: &mut State| state.packages.contains_key("mosquitto")) {
+            // A package stays, with the files it brought.
+            after.retain(|path, _| before.contains_key(path));
+        }
+        assert_eq!(after, before, "{knob}: {}", ran.err);
+    }
     let again = place.rocade(&["apply", "--yes", "--json"]).ended(0).json();
     assert_eq!(again["complete"], true, "{knob}");
     // What was called done is not among what the next plan finds to do.
@@ -45,15 +85,20 @@ async fn break_at(device: &str, knob: &str) {
         let left = left.iter().find(|change| change.ends_with(done) && !change.starts_with("wake"));
         assert!(left.is_none(), "{knob}: done, and yet: {left:?}");
     }
+    broke
 }
 
 async fn break_everywhere(device: &'static str) {
     let count = orders(device).await;
     assert!(count > 20, "{device}: only {count} orders");
+    let mut broke = 0;
     for n in 1..=count {
-        break_at(device, &format!("fail-order={n}")).await;
-        break_at(device, &format!("cut-at-order={n}")).await;
+        for knob in [format!("fail-order={n}"), format!("cut-at-order={n}")] {
+            broke += usize::from(break_at(device, &knob, n % 6 == 0).await);
+        }
     }
+    // Giving the lock back is the last order and changes nothing.
+    assert_eq!(broke, 2 * (count - 1), "{device}");
     eprintln!("{device}: {} fault points", 2 * count);
 }
 
@@ -71,7 +116,9 @@ async fn an_apply_breaks_at_every_order_of_a_broker() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_breaks_at_every_exec() {
     for device in ["main", "pool-gw"] {
-        for (knob, said) in [("cut-at-exec=2", "unknown"), ("cut-at-exec=3", "could not be read")] {
+        for (knob, said) in
+            [("cut-at-exec=2", "before anything was begun"), ("cut-at-exec=3", "could not be read")]
+        {
             let place = Place::new().await;
             let knobs: Knobs = knob.parse().unwrap();
             place.device(device).knobs().set(|board| *board = knobs);

@@ -13,12 +13,15 @@ use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, lock, say, show, surroundings};
 use crate::model::{PLAN_FORMAT, Plan, Target};
 use crate::plan::{self, Approval, Guard, Scope};
-use crate::run::{self, Applied, Links, Stop, Survey, Watch, Workspace};
+use crate::run::{self, Applied, Links, Stop, Survey, Terms, Unfinished, Watch, Workspace};
 
 pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
     let (scope, given) = scope_and_plan(verb)?;
     let workspace = Arc::new(surroundings::workspace(arguments)?);
     let Some(_lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
+    if let Some(last) = run::unfinished(workspace.root())? {
+        say::word(&unfinished(&last));
+    }
     let progress = Arc::new(Progress::new(arguments.json));
     let watch: Arc<dyn Watch> = progress.clone();
     let links = Arc::new(Links::default());
@@ -49,11 +52,27 @@ pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
         return nothing_to_do(arguments, &survey);
     }
     let progress = Arc::new(Progress::new(arguments.json));
-    let applied = runtime.block_on(carry_out(&workspace, survey, &scope, &links, &progress));
+    let confirm = std::time::Duration::from_secs(verb.confirm_within.into());
+    let terms = Terms { rollback: !verb.no_rollback, confirm };
+    let applied = runtime.block_on(carry_out(&workspace, survey, &scope, &links, &progress, terms));
     progress.finish();
-    let Some((applied, stopped)) = applied else { return Ok(Exit::Interrupted) };
+    let Some((applied, stopped)) = applied? else { return Ok(Exit::Interrupted) };
     show_result(arguments, &applied)?;
+    if let Some(locked) = &applied.locked {
+        say::word(&format!("{}error:{:#} {locked}", say::BAD, say::BAD));
+        say::hint("rocade lock show");
+    }
     Ok(exit(&applied, stopped))
+}
+
+/// What became of an apply that died.
+fn unfinished(last: &Unfinished) -> String {
+    let target = |(target, (done, all)): (&String, &(usize, usize))| {
+        format!("{target} ({done} of {all} changes confirmed)")
+    };
+    let targets: Vec<String> = last.targets.iter().map(target).collect();
+    let targets = if targets.is_empty() { "nothing".to_owned() } else { targets.join(", ") };
+    format!("The last apply ({}) did not come to its end; it had begun: {targets}. Reading again.", last.by)
 }
 
 /// The choice of targets and, when a name ends in `.json`, the checksum of the plan it holds. Without another
@@ -173,13 +192,14 @@ async fn carry_out(
     scope: &Scope,
     links: &Arc<Links>,
     progress: &Arc<Progress>,
-) -> Option<(Applied, bool)> {
+    terms: Terms,
+) -> anyhow::Result<Option<(Applied, bool)>> {
     let stop = Stop::default();
     let watch: Arc<dyn Watch> = progress.clone();
-    let work = run::carry_out(workspace, survey, scope, links, &watch, &stop);
+    let work = run::carry_out(workspace, survey, scope, links, &watch, &stop, terms);
     tokio::pin!(work);
     let first = tokio::select! {
-        applied = &mut work => return Some((applied, false)),
+        applied = &mut work => return Ok(Some((applied?, false))),
         first = tokio::signal::ctrl_c() => first,
     };
     if first.is_ok() {
@@ -187,8 +207,8 @@ async fn carry_out(
         stop.store(true, Ordering::Relaxed);
     }
     tokio::select! {
-        applied = &mut work => Some((applied, true)),
-        _ = tokio::signal::ctrl_c() => None,
+        applied = &mut work => Ok(Some((applied?, true))),
+        _ = tokio::signal::ctrl_c() => Ok(None),
     }
 }
 
@@ -202,6 +222,10 @@ fn show_result(arguments: &Arguments, applied: &Applied) -> anyhow::Result<()> {
         return Ok(());
     }
     say::data(&show::applied(applied, arguments.verbose));
+    if applied.is_rolled_back() {
+        say::word("What was changed was put back and read again; `rocade plan` shows what is left to do.");
+        return Ok(());
+    }
     if applied.after.is_none() {
         say::word("It could not be read again whether all is as wished: see `rocade plan`.");
     }
@@ -215,6 +239,8 @@ fn show_result(arguments: &Arguments, applied: &Applied) -> anyhow::Result<()> {
 
 fn exit(applied: &Applied, stopped: bool) -> Exit {
     match (applied.is_complete(), applied.touched()) {
+        _ if applied.is_rolled_back() => Exit::RolledBack,
+        (false, false) if applied.locked.is_some() => Exit::Locked,
         (true, _) if !applied.unread().is_empty() => Exit::Partial,
         (true, _) => Exit::Done,
         (false, _) if stopped => Exit::Interrupted,

@@ -14,6 +14,7 @@ impl Report for Seen {
             Outcome::Failed(_) => "failed",
             Outcome::NotStarted(_) => "not started",
             Outcome::Unknown(_) => "unknown",
+            Outcome::RolledBack(_) => "put back",
         };
         self.0.push(format!("{} {word}", address.key.name));
     }

@@ -22,9 +22,11 @@ order() {
     shift
     case $deed in
         put | own | directory | remove | install | service | user | trial | run | send) ;;
+        keep | arm | confirm | revert | lock | unlock) ;;
         *) why='this host does not know the order'; false ;;
     esac && "order_$deed" "$@"
     if [ $? = 0 ]; then
+        [ -z "$limit" ] || extend
         armor "$output"
         reply 'done' "$word"
     else

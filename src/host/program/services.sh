@@ -175,7 +175,7 @@ aside() {
         if ! mkdir -p "$run" 2>/dev/null || ! [ -O "$run" ]; then run=$(mktemp -d) || return 1; fi
         scratch=$run/said.$$
     fi
-    "$@" >"$scratch" 2>&1 3>&- 4<&-
+    "$@" >"$scratch" 2>&1 3>&- 4<&- 5<&-
 }
 
 # Sets why to the end of what the last command aside said.
@@ -186,7 +186,7 @@ why_aside() {
 
 # Runs an init script. Its words go nowhere: its daemon may keep the stream for as long as it lives.
 silently() {
-    "$@" >/dev/null 2>&1 3>&- 4<&- || { why="$* ended with status $?"; return 1; }
+    "$@" >/dev/null 2>&1 3>&- 4<&- 5<&- || { why="$* ended with status $?"; return 1; }
 }
 
 # Makes a service's manager do something.

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use zeroize::Zeroizing;
 
-use super::super::{Ask, Order, ServiceAct};
+use super::super::{Ask, Order, ServiceAct, Thing};
 use super::{END, MAGIC, UNIT, WireFault, armor, unarmor, words};
 use crate::model::Secret;
 
@@ -53,6 +53,26 @@ pub fn check_order(order: &Order) -> Result<(), WireFault> {
         Order::User { name, home } => check_name("an account's name", name).and_then(|()| check_path(home)),
         Order::Trial { argv, .. } | Order::Run { argv, .. } => check_argv(argv),
         Order::Send { url, .. } => check_text("a URL", url),
+        Order::Keep { name, things } => {
+            check_name("the name of an apply", name)?;
+            things.iter().try_for_each(check_thing)
+        }
+        Order::Arm { name, .. } | Order::Confirm { name } | Order::Revert { name } => {
+            check_name("the name of an apply", name)
+        }
+        Order::Lock { holder, words, .. } => {
+            check_name("the holder of a lock", holder)?;
+            check_text("the words of a lock", words)
+        }
+        Order::Unlock { holder } => check_name("the holder of a lock", holder),
+    }
+}
+
+fn check_thing(thing: &Thing) -> Result<(), WireFault> {
+    match thing {
+        Thing::File(path) => check_path(path),
+        Thing::Service(name) => check_name("a service's name", name),
+        Thing::Page(url) => check_text("a URL", url),
     }
 }
 
@@ -158,6 +178,16 @@ pub fn encode_orders(orders: &[Order]) -> Result<Zeroizing<Vec<u8>>, WireFault> 
                 sheet.load(&["run"], stdin, &argv);
             }
             Order::Send { method, url, body } => sheet.load(&["send"], body, &[method, url]),
+            Order::Keep { name, things } => {
+                sheet.list(&["keep", name], &things.iter().map(thing_word).collect::<Vec<_>>());
+            }
+            Order::Arm { name, seconds } => sheet.line(&["arm", name, &seconds.to_string()]),
+            Order::Confirm { name } => sheet.line(&["confirm", name]),
+            Order::Revert { name } => sheet.line(&["revert", name]),
+            Order::Lock { holder, seconds, words } => {
+                sheet.line(&["lock", holder, &seconds.to_string(), words]);
+            }
+            Order::Unlock { holder } => sheet.line(&["unlock", holder]),
         }
     }
     Ok(sheet.end())
@@ -231,6 +261,24 @@ fn act_of(word: &str) -> Option<ServiceAct> {
     [Enable, Disable, Start, Stop, Reload, Restart].into_iter().find(|act| act_word(*act) == word)
 }
 
+fn thing_word(thing: &Thing) -> String {
+    match thing {
+        Thing::File(path) => format!("file={path}"),
+        Thing::Service(name) => format!("service={name}"),
+        Thing::Page(url) => format!("page={url}"),
+    }
+}
+
+fn thing_of(word: &str) -> Option<Thing> {
+    let (sort, name) = word.split_once('=')?;
+    match sort {
+        "file" => Some(Thing::File(name.to_owned())),
+        "service" => Some(Thing::Service(name.to_owned())),
+        "page" => Some(Thing::Page(name.to_owned())),
+        _ => None,
+    }
+}
+
 /// Reads questions, for a simulated host.
 ///
 /// # Errors
@@ -289,10 +337,9 @@ pub fn decode_orders(stream: &[u8]) -> Result<Vec<Order>, WireFault> {
                 watch: owned(watch),
             },
             ["user", name, home] => Order::User { name: own(name), home: own(home) },
-            ["trial", seconds, argv @ ..] => Order::Trial {
-                argv: owned(argv),
-                seconds: seconds.parse().map_err(|_| script.damaged("no number of seconds"))?,
-            },
+            ["trial", seconds, argv @ ..] => {
+                Order::Trial { argv: owned(argv), seconds: script.seconds(seconds)? }
+            }
             ["run", blocks, inline, argv @ ..] => {
                 Order::Run { stdin: script.content(blocks, inline)?, argv: owned(argv) }
             }
@@ -304,6 +351,18 @@ pub fn decode_orders(stream: &[u8]) -> Result<Vec<Order>, WireFault> {
                     .ok_or_else(|| script.damaged("no such method"))?,
                 url: own(url),
             },
+            ["keep", name, things @ ..] => {
+                let things = things.iter().map(|word| thing_of(word)).collect::<Option<Vec<_>>>();
+                let things = things.ok_or_else(|| script.damaged("nothing that can be kept"))?;
+                Order::Keep { name: own(name), things }
+            }
+            ["arm", name, seconds] => Order::Arm { name: own(name), seconds: script.seconds(seconds)? },
+            ["confirm", name] => Order::Confirm { name: own(name) },
+            ["revert", name] => Order::Revert { name: own(name) },
+            ["lock", holder, seconds, words] => {
+                Order::Lock { holder: own(holder), seconds: script.seconds(seconds)?, words: own(words) }
+            }
+            ["unlock", holder] => Order::Unlock { holder: own(holder) },
             _ => return Err(script.damaged("no such order")),
         };
         orders.push(order);
@@ -350,6 +409,10 @@ impl<'a> Script<'a> {
             Some(line) => words(line).map(Some).ok_or_else(|| self.damaged("its last word has no end")),
             None => Err(self.damaged("the stream ends before its end line")),
         }
+    }
+
+    fn seconds(&self, word: &str) -> Result<u32, WireFault> {
+        word.parse().map_err(|_| self.damaged("no number of seconds"))
     }
 
     fn content(&mut self, blocks: &str, inline: &str) -> Result<Secret, WireFault> {

@@ -51,6 +51,19 @@ fn every_order() -> Vec<Order> {
         Order::Trial { argv: text(&["mosquitto", "-c", "/a b"]), seconds: 3 },
         Order::Run { argv: text(&["cat", ""]), stdin: secret("in") },
         Order::Send { method: "PUT", url: "http://127.0.0.1/api/x".into(), body: secret("{}") },
+        Order::Keep {
+            name: "rocade-1".into(),
+            things: vec![
+                Thing::File("/etc/a b=c".into()),
+                Thing::Service("ssh".into()),
+                Thing::Page("http://127.0.0.1/api/x?y=z".into()),
+            ],
+        },
+        Order::Arm { name: "rocade-1".into(), seconds: 120 },
+        Order::Confirm { name: "rocade-1".into() },
+        Order::Revert { name: "rocade-1".into() },
+        Order::Lock { holder: "a1".into(), seconds: 60, words: "ada, from here".into() },
+        Order::Unlock { holder: "a1".into() },
     ]
 }
 

@@ -1,0 +1,225 @@
+//! A host written to under guard: before the first order of a batch the lock is taken, what the batch touches
+//! is kept, and when the batch could cut us off a timer is set that puts it back; after its last order the lock
+//! is given back, unless somebody still has to confirm. All in the same exec.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures::future::BoxFuture;
+
+use super::{Answer, Ask, Order, Ruling, Thing};
+use crate::transport::Hosting;
+
+/// How long the lock is held without a sign of life, in seconds.
+pub const LOCK_S: u32 = 180;
+
+/// How a refusal begins that says that another has the lock.
+pub const LOCKED: &str = "it is locked for";
+
+/// What an apply keeps on a host, and in whose name.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// Who holds the lock: letters, digits and dashes.
+    pub holder: String,
+    /// Words for others who find the lock.
+    pub words: String,
+    /// The name of the apply.
+    pub name: String,
+    /// How long a change that could cut us off waits for its confirmation, in seconds.
+    pub confirm_s: u32,
+}
+
+/// What came of the guard so far.
+#[derive(Clone, Debug, Default)]
+pub struct Watched {
+    /// Something was sent: there may be something kept.
+    pub begun: bool,
+    /// The timer was asked for: somebody has to confirm.
+    pub armed: bool,
+    /// Why no order was given at all: the lock is another's, or what is there could not be kept.
+    pub refused: Option<String>,
+}
+
+/// A host under guard.
+pub struct Guarded<'a> {
+    host: &'a dyn Hosting,
+    guard: &'a Guard,
+    watched: Mutex<Watched>,
+}
+
+impl<'a> Guarded<'a> {
+    /// A host that is written to in the name of an apply.
+    pub fn new(host: &'a dyn Hosting, guard: &'a Guard) -> Self {
+        Self { host, guard, watched: Mutex::default() }
+    }
+
+    /// What came of it.
+    pub fn watched(&self) -> Watched {
+        self.held().clone()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Watched> {
+        // A panic while it was held leaves flags that are each true by themselves.
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The orders before a batch.
+    fn before(&self, orders: &[Order]) -> Vec<Order> {
+        let Guard { holder, words, name, confirm_s } = self.guard.clone();
+        let things = things(orders);
+        let lock = Order::Lock { holder, seconds: LOCK_S, words };
+        let keep = Order::Keep { name: name.clone(), things };
+        let arm = (self.held().armed || orders.iter().any(cuts_off))
+            .then_some(Order::Arm { name, seconds: confirm_s });
+        [lock, keep].into_iter().chain(arm).collect()
+    }
+}
+
+impl Hosting for Guarded<'_> {
+    fn ask<'a>(&'a self, asks: &'a [Ask]) -> BoxFuture<'a, anyhow::Result<Vec<Answer>>> {
+        self.host.ask(asks)
+    }
+
+    fn order<'a>(
+        &'a self,
+        orders: &'a [Order],
+        each: &'a mut (dyn FnMut(usize, Ruling) + Send),
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let before = self.before(orders);
+            let count = before.len();
+            let armed = count > 2;
+            self.held().armed |= armed;
+            self.held().begun = true;
+            let unlock = (!armed).then(|| Order::Unlock { holder: self.guard.holder.clone() });
+            let all: Vec<Order> = before.into_iter().chain(orders.iter().cloned()).chain(unlock).collect();
+            let mut refused: Option<String> = None;
+            self.host
+                .order(&all, &mut |index, ruling| match index.checked_sub(count) {
+                    None => {
+                        if let Ruling::Failed(why) = ruling {
+                            refused = Some(why);
+                        }
+                    }
+                    Some(0) if refused.is_some() => {
+                        each(0, Ruling::Failed(refused.clone().unwrap_or_default()));
+                    }
+                    Some(own) if own < orders.len() => each(own, ruling),
+                    // A lock that was not given back runs out.
+                    Some(_) => {}
+                })
+                .await;
+            self.held().refused = refused;
+        })
+    }
+}
+
+/// What orders touch, so far as it can be kept: each once, folders before what is in them.
+pub fn things(orders: &[Order]) -> Vec<Thing> {
+    let thing = |order: &Order| match order {
+        Order::Put { path, .. }
+        | Order::Own { path, .. }
+        | Order::Directory { path, .. }
+        | Order::Remove { path } => Some(Thing::File(path.clone())),
+        Order::Service { name, .. } => Some(Thing::Service(name.clone())),
+        Order::Send { method: "PUT", url, .. } => Some(Thing::Page(url.clone())),
+        _ => None,
+    };
+    orders.iter().filter_map(thing).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Folders and files by which people and rocade get into a host.
+const WAYS_IN: [&str; 19] = [
+    "/etc/ssh/",
+    "/etc/network/",
+    "/etc/netplan/",
+    "/etc/systemd/network/",
+    "/etc/NetworkManager/",
+    "/etc/wpa_supplicant/",
+    "/etc/sudoers",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/group",
+    "/etc/pam.d/",
+    "/etc/security/",
+    "/etc/nftables",
+    "/etc/iptables/",
+    "/etc/ufw/",
+    "/etc/hosts.allow",
+    "/etc/hosts.deny",
+    "/etc/fail2ban/",
+    "/root/.ssh/",
+];
+/// Services and programs that hold them open.
+const KEEPERS: [&str; 13] = [
+    "ssh",
+    "sshd",
+    "dropbear",
+    "networking",
+    "systemd-networkd",
+    "NetworkManager",
+    "nftables",
+    "netfilter-persistent",
+    "ufw",
+    "fail2ban",
+    "nft",
+    "iptables",
+    "ip",
+];
+/// Resources of a Conduit's API that do.
+const PAGES: [&str; 5] = ["/api/remoteAccess", "/api/users", "/api/ni/", "/api/filters", "/api/firewall"];
+
+/// Whether an order can cut us off: it touches SSH, users, the network or a firewall.
+pub fn cuts_off(order: &Order) -> bool {
+    let keeper = |name: &str| KEEPERS.contains(&name) || name.contains("firewall");
+    match order {
+        Order::Put { path, .. } | Order::Own { path, .. } | Order::Remove { path } => {
+            WAYS_IN.iter().any(|way| path.starts_with(way)) || path.contains("/.ssh/")
+        }
+        Order::Service { name, .. } => keeper(name),
+        Order::Run { argv, .. } => {
+            argv.first().is_some_and(|program| keeper(program.rsplit('/').next().unwrap_or(program)))
+        }
+        Order::Send { url, .. } => PAGES.iter().any(|page| url.contains(page)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::ServiceAct;
+    use crate::model::Secret;
+
+    fn put(path: &str) -> Order {
+        let word = |text: &str| text.to_owned();
+        let content = Secret::new("x", "test");
+        Order::Put { path: word(path), content, mode: word("0644"), owner: word("root"), group: word("root") }
+    }
+
+    fn service(name: &str) -> Order {
+        Order::Service { name: name.to_owned(), act: ServiceAct::Restart, watch: Vec::new() }
+    }
+
+    #[test]
+    fn what_orders_touch_is_kept_once() {
+        let send = |method| Order::Send {
+            method,
+            url: "http://127.0.0.1/api/x".into(),
+            body: Secret::new("", "test"),
+        };
+        let orders = [put("/b"), service("s"), send("PUT"), send("POST"), put("/a"), put("/b")];
+        let file = |path: &str| Thing::File(path.to_owned());
+        let page = Thing::Page("http://127.0.0.1/api/x".into());
+        assert_eq!(things(&orders), [file("/a"), file("/b"), Thing::Service("s".into()), page]);
+    }
+
+    #[test]
+    fn ways_in_are_known() {
+        for risky in ["/etc/ssh/sshd_config", "/home/ada/.ssh/authorized_keys", "/etc/sudoers.d/ada"] {
+            assert!(cuts_off(&put(risky)), "{risky}");
+        }
+        assert!(cuts_off(&service("ssh")) && cuts_off(&service("rocade-firewall")));
+        assert!(!cuts_off(&put("/etc/mosquitto/mosquitto.conf")) && !cuts_off(&service("mosquitto")));
+    }
+}

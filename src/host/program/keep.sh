@@ -1,0 +1,254 @@
+# What stood here before an apply, kept on the host itself, so that it can be put back also when nobody can
+# reach the host. It lies in a folder an apply: `list` has a line a thing, contents are in files named by the
+# number of their line.
+
+# Sets place to the folder of what is kept under a name: on a Conduit where an upgrade leaves it.
+find_place() {
+    kept=./var/lib/rocade/kept
+    [ ! -d ./var/config ] || kept=./var/config/rocade/kept
+    place=$kept/$1
+}
+
+is_listed() {
+    while IFS=$UNIT read -r sort name _; do
+        [ "$sort $name" != "$1 $2" ] || return 0
+    done <"$place/list"
+    return 1
+}
+
+list() {
+    { printf '%s\037' "$@"; printf '\n'; } >>"$place/list"
+}
+
+# Keeps what stands at a path; of what is not there, also which folders above it are not.
+keep_file() {
+    ! is_listed file "$1" || return 0
+    path=.$1
+    if [ -L "$path" ]; then
+        list file "$1" link "$(readlink "$path")"
+    elif [ -f "$path" ]; then
+        number=$(grep -c '' "$place/list")
+        cp "$path" "$place/$number" || return 1
+        sum=$(digest "$path")
+        list file "$1" file "$number" "${sum%% *}" $(stat -c '%a %u %g' "$path")
+    elif [ -d "$path" ]; then
+        list file "$1" directory $(stat -c '%a %u %g' "$path")
+    elif absent "$path"; then
+        above=${1%/*}
+        [ -z "$above" ] || [ -e ".$above" ] || keep_file "$above" || return 1
+        list file "$1" absent
+    else
+        echo "$1: $why"
+        return 1
+    fi
+}
+
+keep_service() {
+    ! is_listed service "$1" || return 0
+    read_service "$1" || return 1
+    find_run
+    number=$(grep -c '' "$place/list")
+    tail -n +2 "$run/$1.loaded" >"$place/$number" 2>/dev/null
+    list service "$1" "$present" "$enabled" "$running" "$number"
+}
+
+keep_page() {
+    ! is_listed page "$1" || return 0
+    number=$(grep -c '' "$place/list")
+    page=$(fetch GET "$1") || { echo "${page%%"$LINE"*}"; return 1; }
+    printf '%s' "${page%"$LINE"*}" >"$place/$number"
+    list page "$1" "${page##*"$LINE"}" "$number"
+}
+
+keep_all() {
+    umask 077
+    mkdir -p "$place" || return 1
+    [ -e "$place/list" ] || : >"$place/list" || return 1
+    for thing do
+        case $thing in
+            file=*) keep_file "${thing#*=}" ;;
+            service=*) keep_service "${thing#*=}" ;;
+            page=*) keep_page "${thing#*=}" ;;
+        esac || return 1
+    done
+    # The last few are worth their room.
+    set -- $(ls -1r "$kept")
+    while [ $# -gt 5 ]; do
+        shift "$(($# - 1))"
+        rm -rf "${kept:?}/$1" || return 1
+        set -- $(ls -1r "$kept")
+    done
+    sync
+}
+
+# An earlier apply that waits to be confirmed did not cut us off: we are here. One that is being put back is
+# waited for.
+settle_earlier() {
+    for other in "$kept"/*/armed; do
+        [ "$other" = "$place/armed" ] || [ ! -e "$other" ] || mv "$other" "${other%armed}confirmed" 2>/dev/null
+    done
+    for other in "$kept"/*/reverting; do
+        [ -e "$other" ] || continue
+        for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+            [ ! -e "${other%ing}ed" ] || break
+            sleep 1
+        done
+    done
+}
+
+order_keep() {
+    find_place "$1"
+    shift
+    settle_earlier
+    why=$(keep_all "$@" 2>&1 3>&-) || { why="keeping what is there: $why"; return 1; }
+}
+
+# Whether a path is as the list has it.
+is_same() {
+    path=.$1
+    case $2 in
+        file)
+            [ -f "$path" ] && [ ! -L "$path" ] && [ "$(stat -c '%a %u %g' "$path")" = "$5 $6 $7" ] &&
+                sum=$(digest "$path") && [ "${sum%% *}" = "$4" ]
+            ;;
+        link) [ -L "$path" ] && [ "$(readlink "$path")" = "$3" ] ;;
+        directory) [ -d "$path" ] && [ ! -L "$path" ] && [ "$(stat -c '%a %u %g' "$path")" = "$3 $4 $5" ] ;;
+        absent) absent "$path" ;;
+    esac
+}
+
+# Whether a folder that was not there stays because something is in it.
+is_others() {
+    [ "$2" = absent ] && [ -d ".$1" ] && [ ! -L ".$1" ]
+}
+
+put_back() {
+    path=.$1 folder=.${1%/*}
+    case $2 in
+        file)
+            temp=$folder/.${1##*/}.rocade-$$
+            [ -d "$folder" ] || mkdir -p "$folder" || return 1
+            cp "$place/$3" "$temp" && chown "$6:$7" "$temp" && chmod "$5" "$temp" && sync "$temp" || return 1
+            if [ -L "$path" ] && [ -d "$path" ]; then rm -f "$path" || return 1; fi
+            mv -f "$temp" "$path" && temp=''
+            ;;
+        link) rm -f "$path" && ln -s "$3" "$path" ;;
+        directory) mkdir -p "$path" && chown "$4:$5" "$path" && chmod "$3" "$path" ;;
+        absent) if [ -d "$path" ] && [ ! -L "$path" ]; then rmdir "$path"; else rm -f "$path"; fi ;;
+    esac
+}
+
+# Ends what did not run and was not started at boot, while its script is still there.
+end_newcomers() {
+    while IFS=$UNIT read -r sort name _ boots ran _ <&5; do
+        [ "$sort" = service ] || continue
+        read_service "$name" || return 1
+        [ "$present" = 1 ] || continue
+        [ "$ran" = 1 ] || [ "$running" = 0 ] || order_service "$name" stop || return 1
+        [ "$boots" = 1 ] || [ "$enabled" = 0 ] || order_service "$name" disable || return 1
+    done 5<"$place/list"
+}
+
+put_files_back() {
+    sed '1!G;h;$!d' "$place/list" >"$place/reversed" || return 1
+    while IFS=$UNIT read -r sort name a b c d e f _ <&5; do
+        [ "$sort" = file ] || continue
+        ! is_same "$name" "$a" "$b" "$c" "$d" "$e" "$f" || continue
+        moved=1 output="$output$name$LINE"
+        why=$(put_back "$name" "$a" "$b" "$c" "$d" "$e" "$f" 2>&1) || is_others "$name" "$a" || return 1
+        case $name in */systemd/system/*) reload=1 ;; esac
+    done 5<"$place/reversed"
+}
+
+# Starts again what ran, with what it reads now; its stamp is the one it had.
+start_again() {
+    while IFS=$UNIT read -r sort name here boots ran stamp _ <&5; do
+        [ "$sort" = service ] && [ "$here" = 1 ] || continue
+        read_service "$name" || return 1
+        [ "$boots" = 0 ] || [ "$enabled" = 1 ] || order_service "$name" enable || return 1
+        [ "$ran" = 1 ] && { [ -n "$moved" ] || [ "$running" = 0 ]; } || continue
+        order_service "$name" restart || return 1
+        [ -n "$root" ] || [ ! -s "$place/$stamp" ] ||
+            { echo "$pid"; cat "$place/$stamp"; } >"$run/$name.loaded"
+    done 5<"$place/list"
+}
+
+# Reads again what was put back.
+check_back() {
+    while IFS=$UNIT read -r sort name a b c d e f _ <&5; do
+        case $sort in
+            file)
+                is_same "$name" "$a" "$b" "$c" "$d" "$e" "$f" || is_others "$name" "$a" ||
+                    { why="$name is not as it was"; return 1; }
+                ;;
+            service)
+                read_service "$name" || return 1
+                [ "$running" = "$c" ] || { why="$name does not run as it did"; return 1; }
+                ;;
+        esac
+    done 5<"$place/list"
+}
+
+revert() {
+    moved=''
+    end_newcomers && put_files_back && start_again || return 1
+    [ -z "$reload" ] || ! is_systemd || [ -n "$root" ] || aside systemctl daemon-reload
+    reload=''
+    sync
+    check_back
+}
+
+order_revert() {
+    find_place "$1"
+    [ -e "$place/list" ] || { why="nothing is kept as $1"; return 1; }
+    mv "$place/armed" "$place/reverting" 2>/dev/null
+    revert || return 1
+    echo ok >"$place/reverted"
+}
+
+# Sets up to the seconds since the host was started: a clock that nobody sets.
+read_uptime() {
+    read -r up _ </proc/uptime
+    up=${up%%.*}
+}
+
+# Gives the one who is to confirm more time.
+extend() {
+    read_uptime
+    [ ! -e "$limit" ] || echo "$((up + seconds))" >"$limit"
+}
+
+# Waits for the time to run out, unless somebody confirmed, and puts back what was kept.
+watch_over() {
+    while [ -e "$limit" ]; do
+        read -r until <"$limit"
+        read_uptime
+        [ "${until:-$((up + 1))}" -gt "$up" ] || break
+        sleep 1
+    done
+    mv "$limit" "$place/reverting" 2>/dev/null || return 0
+    sleep 1
+    why=''
+    if revert; then why=ok; fi
+    echo "$why" >"$place/reverted.new"
+    mv "$place/reverted.new" "$place/reverted"
+}
+
+order_arm() {
+    find_place "$1"
+    [ -e "$place/list" ] || { why="nothing is kept as $1"; return 1; }
+    limit=$place/armed seconds=$2
+    [ ! -e "$limit" ] || { extend; return 0; }
+    rm -f "$place/confirmed" "$place/reverted" "$place/reverting"
+    : >"$limit" && extend && sync || { why="the timer cannot be set"; return 1; }
+    { trap '' HUP; trap - EXIT INT TERM PIPE; watch_over; clean; } </dev/null >/dev/null 2>&1 3>&- 4<&- &
+}
+
+order_confirm() {
+    find_place "$1"
+    if [ -e "$place/reverting" ] || ! mv "$place/armed" "$place/confirmed" 2>/dev/null; then
+        why='the time ran out and it was put back'
+        return 1
+    fi
+    sync
+}
