@@ -47,6 +47,12 @@ fn take_out(place: &Place, from: &str, until: &str) {
 async fn what_leads_to_each_other_is_deleted_whatever_the_pbx_does_with_references() {
     for references in [References::Cut, References::Refuse, References::Stay] {
         let place = applied(plan(references)).await;
+        // A person added a phone of a model that the inventory has no word for.
+        let settings = json!({"ProvisionType": "SBC", "SbcName": "paris01", "IsSBC": false});
+        let template = "yealinkT5x.ph.xml";
+        let phone = json!({"MacAddress": "805EC0000077", "Name": "Yealink T53", "TemplateName": template,
+            "Settings": settings});
+        pbx(&place).alter("Users", "Number", "102", &json!({"Phones": [phone]})).unwrap();
         take_out(&place, "      \"102\":\n", "\n    sbcs:");
         take_out(&place, "      paris01: {", "\n    ring_groups:");
         take_out(&place, "      \"801\": {title: Overflow", "\n    queues:");

@@ -131,8 +131,8 @@ fn identified(
 fn twins(collection: &str, title: &str, keys: &[String]) -> String {
     let kinds = format!("{}s", collection.replace('_', " "));
     let count = if keys.len() == 2 { "two".to_owned() } else { keys.len().to_string() };
-    let (last, first) = keys.split_last().map_or((String::new(), ""), |(last, rest)| (rest.join(", "), last));
-    let ids = format!("ids {last} and {first}");
+    let (first, last) = keys.split_at(keys.len().saturating_sub(1));
+    let ids = format!("ids {} and {}", first.join(", "), last.join(""));
     match collection {
         "inbound_rule" => format!("{count} {kinds} on the PBX are for the same calls ({ids}): delete one"),
         _ => format!("{count} {kinds} are called {title} on the PBX ({ids}): rename one"),
