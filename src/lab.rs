@@ -43,7 +43,7 @@ pub use self::machine::{Account, Service, State};
 use self::machine::{VirtualHost, Works};
 pub use self::site::up;
 use self::ssh::{Login, SshServer};
-pub use self::threecx::{Licence, ThreeCx, ThreeCxPlan};
+pub use self::threecx::{Licence, References, ThreeCx, ThreeCxPlan};
 
 /// Locks; a panic elsewhere while it was held leaves what it guards usable.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -3,6 +3,7 @@
 
 mod api;
 mod query;
+mod refer;
 mod rules;
 mod seed;
 mod store;
@@ -19,6 +20,7 @@ use super::knobs::KnobBoard;
 use super::log::Log;
 use super::{held, tls};
 
+pub use refer::References;
 pub use store::Licence;
 use store::{Store, set_of};
 
@@ -36,6 +38,8 @@ pub struct ThreeCxPlan {
     pub patch: u16,
     /// Its licence.
     pub licence: Licence,
+    /// What becomes of references to what is deleted.
+    pub references: References,
     /// How long a token lives.
     pub token_life: Duration,
     /// Whether it speaks TLS, with an authority of its own.
@@ -49,6 +53,7 @@ impl Default for ThreeCxPlan {
             client_secret: format!("lab-{:016x}", rand::random::<u64>()),
             patch: 10,
             licence: Licence::default(),
+            references: References::default(),
             token_life: Duration::from_secs(3600),
             tls: false,
         }
@@ -67,7 +72,7 @@ pub struct ThreeCx {
 impl ThreeCx {
     /// A new one, as it comes out of its installation.
     pub(super) fn new(plan: ThreeCxPlan, knobs: Arc<KnobBoard>, log: Arc<Log>) -> Self {
-        let mut store = Store::new(plan.patch, plan.licence.clone());
+        let mut store = Store::new(plan.patch, plan.licence.clone(), plan.references);
         seed::fill(&mut store);
         Self { plan, store: Mutex::new(store), token: Mutex::default(), knobs, log }
     }
@@ -82,6 +87,11 @@ impl ThreeCx {
         let store = held(&self.store);
         let fits = |row: &&Value| row[property].as_str().is_some_and(|own| own == value);
         store.rows(set).filter(fits).cloned().collect()
+    }
+
+    /// The rows of a set.
+    pub fn rows(&self, set: &str) -> Vec<Value> {
+        held(&self.store).rows(set).cloned().collect()
     }
 
     /// How many rows a set has.
@@ -101,6 +111,41 @@ impl ThreeCx {
         let key = row[set.key].as_str().map_or_else(|| row[set.key].to_string(), str::to_owned);
         let empty = serde_json::Map::new();
         store.change(set, &key, body.as_object().unwrap_or(&empty)).map_err(|(_, body)| body)
+    }
+
+    /// Makes a row as a person in the console would, and gives it.
+    ///
+    /// # Errors
+    /// The refusal's body.
+    pub fn add(&self, set: &str, body: &Value) -> Result<Value, Value> {
+        let set = set_of(set).ok_or(Value::Null)?;
+        let empty = serde_json::Map::new();
+        let made = held(&self.store).create(set, body.as_object().unwrap_or(&empty));
+        made.map_err(|(_, body)| body)
+    }
+
+    /// Deletes a row as a person in the console would.
+    ///
+    /// # Errors
+    /// The refusal's body.
+    pub fn remove(&self, set: &str, property: &str, value: &str) -> Result<(), Value> {
+        let row = self.find(set, property, value).into_iter().next().ok_or(Value::Null)?;
+        let set = set_of(set).ok_or(Value::Null)?;
+        let key = row[set.key].as_str().map_or_else(|| row[set.key].to_string(), str::to_owned);
+        held(&self.store).delete(set, &key).map_err(|(_, body)| body)
+    }
+
+    /// Doubles a row, with a key of its own, past all rules: what an older version or an import left.
+    pub fn double(&self, set: &str, property: &str, value: &str) {
+        let rows = self.find(set, property, value);
+        let mut store = held(&self.store);
+        if let (Some(set), Some(mut row)) = (set_of(set), rows.into_iter().next()) {
+            row["Id"] = store.next_id().into();
+            if let Some(number) = row["Number"].as_str() {
+                row["Number"] = format!("{number}1").into();
+            }
+            store.put(set, row);
+        }
     }
 
     /// Makes extensions as a person with much time would: `count` of them from a number on.

@@ -13,6 +13,7 @@ use crate::model::{Change, Collection, Objection, Observed, Owns, Report, Target
 use crate::transport::{Reading, Writing};
 
 mod apply;
+mod conflicts;
 mod desire;
 mod directory;
 mod fault;
@@ -21,6 +22,7 @@ mod kind;
 mod kinds;
 mod objections;
 mod observe;
+mod references;
 mod yaml;
 
 pub use kinds::kinds;

@@ -11,6 +11,9 @@
 #[path = "../story/place.rs"]
 #[allow(dead_code, reason = "the story uses the rest of it")]
 mod place;
+#[path = "../threecx/turns.rs"]
+#[allow(dead_code, reason = "the telephone system's story uses the rest of it")]
+mod turns;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -18,6 +21,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use place::Place;
+use turns::{TURNS, Turn};
 
 const FILE: &str = "head-office.yaml";
 
@@ -134,27 +138,29 @@ async fn the_vendors_document_takes_what_is_asked_and_what_is_answered() {
     place.edit(FILE, &device, &judge.url);
     place.rocade(&["apply", "head-office", "--yes"]).ended(0);
     assert_eq!(judge.violations()[proven..], [""; 0], "a first apply");
+    for Turn { what, from, to, .. } in TURNS {
+        place.edit(FILE, from, to);
+        place.rocade(&["apply", "head-office", "--yes"]).ended(0);
+        assert_eq!(judge.violations()[proven..], [""; 0], "{what}");
+    }
     for (from, to) in [
-        ("last_name: Example", "last_name: Sample"),
-        ("role: managers", "role: receptionists"),
-        ("fri: [\"09:00-12:00\"]", "fri: [\"09:00-24:00\"]"),
-        ("date: 12-25", "date: 12-24"),
-        ("members: [101, 102]", "members: [102]"),
-        ("strategy: longest_waiting", "strategy: hunt_by3s"),
-        ("9: repeat", "9: call_by_name"),
-        ("calls: 8", "calls: 6"),
-        ("security: tls", "security: tcp"),
-        ("ask: name", "ask: none"),
         ("unmanaged: report ", "unmanaged: delete "),
         ("      best-customer: {", "      good-customer: {"),
         ("\"+3349900*\"", "\"+3349901*\""),
     ] {
         place.edit(FILE, from, to);
     }
-    // The operator is not the inventory's, and this part is to be written whole: it is named.
-    place.edit(FILE, "    extensions:\n", "    extensions:\n      \"10\": {first_name: Operator}\n");
     place.rocade(&["apply", "head-office", "--yes"]).ended(0);
-    assert_eq!(judge.violations()[proven..], [""; 0], "changes and a delete");
+    assert_eq!(judge.violations()[proven..], [""; 0], "a delete");
+    // Every part is there and empty: all that was made goes.
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (head, parts) = text.split_once("    departments:\n").unwrap();
+    let parts = parts.lines().filter(|line| line.starts_with("    ") && !line.starts_with("     "));
+    let empty: String = parts.map(|part| format!("{part} {{}}\n")).collect();
+    std::fs::write(&path, format!("{head}    departments: {{}}\n{empty}")).unwrap();
+    place.rocade(&["apply", "head-office", "--yes"]).ended(0);
+    assert_eq!(judge.violations()[proven..], [""; 0], "all deleted");
+    assert_eq!(place.device("head-office").threecx().unwrap().count("Trunks"), 0);
     let plan = place.rocade(&["plan", "head-office", "--json"]).ended(0).json();
     assert_eq!(place::changes(&plan).iter().filter(|change| change.contains("pbx head")).count(), 0);
 }

@@ -8,11 +8,12 @@ use tempfile::TempDir;
 
 /// A repository and the devices it describes.
 pub struct Place {
-    folder: TempDir,
+    /// The repository's folder; it goes with this.
+    pub folder: TempDir,
     /// The devices: `pool-gw` and `main`.
     pub lab: Lab,
     /// One more, `signage-1`, where a plain host is asked for.
-    host: Option<Lab>,
+    pub host: Option<Lab>,
 }
 
 /// How a run of the program ended.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
 mod client;
+mod deletes;
 mod faults;
 mod import;
 #[path = "../story/place.rs"]
@@ -11,7 +12,11 @@ mod import;
 mod place;
 mod refused;
 mod scale;
+mod small;
 mod story;
+mod taken;
+mod turns;
+mod twins;
 
 use place::Place;
 use rocade::lab::ThreeCx;

@@ -1,9 +1,11 @@
 //! What cannot be is said before the first write: limits of the licence, an old version, a write nobody saw work.
 
 use rocade::lab::{DevicePlan, Lab, LabPlan, Licence, ThreeCxPlan};
+use serde_json::json;
 
-use crate::FILE;
 use crate::place::Place;
+use crate::small::{applied, small};
+use crate::{FILE, pbx, row, writes};
 
 /// A place whose telephone system is another one.
 async fn with(threecx: impl FnOnce(&mut ThreeCxPlan)) -> (Place, Lab) {
@@ -34,6 +36,69 @@ async fn a_licence_that_is_too_small_is_said_with_numbers() {
     refused(&place, &lab, &["the plan needs 5 users, the licence has 2 left"]);
 }
 
+/// What is planned for a small system is refused with these words, and nothing is written.
+#[track_caller]
+fn refused_small(place: &Place, words: &[&str]) {
+    place.forget_requests();
+    let plan = place.rocade(&["plan"]).ended(6);
+    for word in words {
+        assert!(plan.out.contains(word), "{word}: {}", plan.out);
+    }
+    place.rocade(&["apply", "--yes"]).ended(6);
+    assert_eq!(place.writes(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_limit_of_the_licence_is_held_against_the_plan() {
+    let licence = Licence { users: 2, trunks: 0, sbcs: 0, live_chats: 0, prompts: 0, ..Licence::default() };
+    let place = small(ThreeCxPlan { licence, ..ThreeCxPlan::default() }).await;
+    refused_small(
+        &place,
+        &[
+            "the plan needs 2 users, the licence has 0 left",
+            "the plan needs 1 trunks, the licence has 0 left",
+            "the plan needs 1 SBCs, the licence has 0 left",
+            "the plan needs 1 Live Chat links, the licence has 0 left",
+        ],
+    );
+    // A prompt that is not used takes no place; one that was uploaded by hand does.
+    let licence = Licence { prompts: 1, ..Licence::default() };
+    let place = small(ThreeCxPlan { licence, ..ThreeCxPlan::default() }).await;
+    let by_hand = json!({"Filename": "hand.wav", "DisplayName": "hand.wav", "CanBeDeleted": true});
+    pbx(&place).add("CustomPrompts", &by_hand).unwrap();
+    refused_small(&place, &["the plan needs 1 prompts, the licence has 0 left"]);
+    pbx(&place).remove("CustomPrompts", "Filename", "hand.wav").unwrap();
+    place.rocade(&["apply", "--yes"]).ended(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_departments_limit_of_live_chat_links_is_held_against_the_plan() {
+    let place = applied(ThreeCxPlan::default()).await;
+    pbx(&place).alter("Groups", "Name", "Sales", &json!({"Props": {"LiveChatMaxCount": 2}})).unwrap();
+    let link = |name: &str| {
+        let sites = format!("[\"https://{name}.example.net\"]");
+        format!("      {name}: {{department: sales, to: {{queue: \"850\"}}, websites: {sites}}}\n")
+    };
+    place.edit(FILE, "    live_chat:\n", &format!("    live_chat:\n{}", link("first")));
+    place.rocade(&["apply", "--yes"]).ended(0);
+    place.edit(FILE, "    live_chat:\n", &format!("    live_chat:\n{}", link("second")));
+    refused_small(&place, &["the plan needs 1 Live Chat links in department sales, which has 0 left"]);
+}
+
+/// The simulated PBX holds its limits by itself too, or the tests above would prove nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_simulated_pbx_holds_its_limits() {
+    let licence = Licence { live_chats: 1, prompts: 1, ..Licence::default() };
+    let place = applied(ThreeCxPlan { licence, ..ThreeCxPlan::default() }).await;
+    for (set, body, words) in [
+        ("WebsiteLinks", json!({"Link": "more"}), "WARNINGS.LIMIT_REACHED"),
+        ("CustomPrompts", json!({"Filename": "more.wav"}), "WARNINGS.XAPI.TOO_MANY_PROMPTS"),
+    ] {
+        let said = pbx(&place).add(set, &body).unwrap_err();
+        assert_eq!(said["error"]["details"][0]["message"], words);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_licence_is_said() {
     let expires = "2020-01-01T00:00:00Z".to_owned();
@@ -49,6 +114,66 @@ async fn recording_needs_the_right_licence() {
         &lab,
         &["extension 101: recording needs the Enterprise licence", "inventory/head-office.yaml:"],
     );
+}
+
+/// Recording with the right of the caller to refuse needs the licence as well; not to record needs none.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_recorded_needs_no_licence() {
+    let licence = Licence { enterprise: false, ..Licence::default() };
+    let place = small(ThreeCxPlan { licence, ..ThreeCxPlan::default() }).await;
+    refused_small(
+        &place,
+        &[
+            "extension 101: recording needs the Enterprise licence",
+            "queue 850: recording needs the Enterprise licence",
+        ],
+    );
+    place.edit(FILE, "recording: {calls: external}", "recording: {calls: none, forbid: true}");
+    place.edit(FILE, "recording: allow_to_opt_out", "recording: disabled");
+    place.rocade(&["apply", "--yes"]).ended(0);
+    assert_eq!(row(&place, "Users", "Number", "101")["ForbidRecording"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recording_by_default_with_the_right_to_refuse_is_one_write_each() {
+    let place = applied(ThreeCxPlan::default()).await;
+    for (from, to, set, number, property, value) in [
+        ("{calls: external}", "{calls: all}", "Users", "101", "RecordExternalCallsOnly", json!(false)),
+        ("{calls: all}", "{calls: none, forbid: true}", "Users", "101", "ForbidRecording", json!(true)),
+        ("none, forbid: true}", "none, forbid: false}", "Users", "101", "ForbidRecording", json!(false)),
+        ("allow_to_opt_out", "ask_to_opt_in", "Queues", "850", "Recording", json!("AskToOptIn")),
+        ("ask_to_opt_in", "allow_to_opt_out", "Queues", "850", "Recording", json!("AllowToOptOut")),
+    ] {
+        place.edit(FILE, from, to);
+        place.forget_requests();
+        place.rocade(&["apply", "--yes"]).ended(0);
+        assert_eq!(writes(&place).len(), 1, "{to}: {:?}", writes(&place));
+        assert_eq!(row(&place, set, "Number", number)[property], value, "{to}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forbidden_recording_needs_the_version_that_knows_it() {
+    let place = small(ThreeCxPlan { patch: 9, ..ThreeCxPlan::default() }).await;
+    place.edit(FILE, "recording: {calls: external}", "recording: {calls: none, forbid: true}");
+    let said = "extension 101: this 3CX (20.0.9) does not know `recording.forbid`, which came with 20.0.10";
+    refused_small(&place, &[said]);
+    place.edit(FILE, ", forbid: true", "");
+    place.rocade(&["apply", "--yes"]).ended(0);
+}
+
+/// A phone that was used elsewhere keeps its old settings until it is reset: said when it is added.
+#[tokio::test(flavor = "multi_thread")]
+async fn new_phones_are_named_that_may_need_a_reset() {
+    let place = small(ThreeCxPlan::default()).await;
+    let said = place.rocade(&["apply", "--yes"]).ended(0).err;
+    for phone in ["80:5e:c0:00:00:01 (extension 101)", "80:5e:c0:00:00:02 (extension 102)"] {
+        let words = format!("phone {phone}: reset it before its first provisioning if it was used elsewhere");
+        assert_eq!(said.matches(&words).count(), 1, "{said}");
+    }
+    place.edit(FILE, "blf: [102]", "blf: [102, {key: 9, line: true}]");
+    let said = place.rocade(&["apply", "--yes"]).ended(0).err;
+    assert!(!said.contains("reset it"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -133,6 +133,9 @@ pub struct Recording {
     /// Whether the person may delete them.
     #[schemars(default)]
     pub may_delete: Option<bool>,
+    /// Whether nobody may record this extension, such as a colleague or a queue; needs 20.0.10.
+    #[schemars(default)]
+    pub forbid: Option<bool>,
 }
 
 /// Which calls are recorded.

@@ -56,7 +56,7 @@ shape!(Extension {
     blf
 });
 shape!(Voicemail { enabled, pin, email, play_caller_id });
-shape!(Recording { calls, may_control, may_see, may_delete });
+shape!(Recording { calls, may_control, may_see, may_delete, forbid });
 shape!(Forwarding { available, away, out_of_office, custom_1, custom_2 });
 shape!(Answering { ring, no_answer, busy, not_registered });
 shape!(Absence { internal, external });

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::query::{self, Options, decoded, project};
+use super::rules;
 use super::store::{Refusal, Set, Store, refused, set_of};
 
 /// The most rows of one answer.
@@ -120,6 +121,9 @@ fn list(store: &Store, set: &Set, options: &Options) -> Answer {
     }
     // Emergency rules are shown by their function only.
     let plain = |row: &&Value| row["EmergencyRule"] != true;
+    if set.name == "Peers" {
+        return page(store, set, store.peers().iter(), options);
+    }
     page(store, set, store.rows(set.name).filter(plain), options)
 }
 
@@ -203,7 +207,7 @@ fn told(store: &Store, path: &str) -> Option<Answer> {
             let rows = emergency.filter_map(|row| project(set.entity, row, &plain, store.patch).ok());
             json!({"value": rows.collect::<Vec<_>>()})
         }
-        "Peers" => json!({"value": []}),
+        "GeneralSettingsForPbx" => json!({"OperatorExtension": super::OPERATOR}),
         "Backups/Pbx.GetCanCreateBackup()" => json!({"value": true}),
         path if path.ends_with("/Pbx.GetRestrictions()") => {
             let row =
@@ -211,7 +215,8 @@ fn told(store: &Store, path: &str) -> Option<Answer> {
             json!({
                 "Users": row(licence.users, store.count("Users")),
                 "Trunks": row(licence.trunks, store.count("Trunks")),
-                "Sbcs": row(licence.sbcs, store.count("Sbcs")), "MaxPrompts": 1000,
+                "Sbcs": row(licence.sbcs, store.count("Sbcs")),
+                "LiveChats": row(licence.live_chats, store.count("WebsiteLinks")), "MaxPrompts": licence.prompts,
             })
         }
         path => return init_trunk(store, path),
@@ -279,11 +284,15 @@ fn upload(store: &mut Store, raw: &[u8]) -> Answer {
     if !fits {
         return refused(400, "file", "WARNINGS.SUPPORTED_MEDIA_FORMAT_WAV").into();
     }
+    let Some(set) = set_of("CustomPrompts") else { return Answer::status(404) };
+    if store.row(set.name, name).is_none()
+        && let Err(refusal) = rules::on_create(store, set, &Map::new())
+    {
+        return refusal.into();
+    }
     let row = json!({"Filename": name, "DisplayName": name, "FileLink": format!("/audio/{name}"), "CanBeDeleted": true,
         "PromptType": "File"});
     store.audio.insert(name.to_owned(), audio);
-    if let Some(set) = set_of("CustomPrompts") {
-        store.put(set, row);
-    }
+    store.put(set, row);
     Answer::of(200, json!({"value": format!("Custom/GRP0000/{name}")}))
 }

@@ -30,7 +30,7 @@ pub fn defaults(set: &str) -> Value {
             "Hours": {"Type": "OfficeHours", "IgnoreHolidays": false, "Periods": []},
             "BreakTime": {"Type": "Never", "IgnoreHolidays": false, "Periods": []},
             "OfficeRoute": route(), "OutOfOfficeRoute": route(), "BreakRoute": route(), "HolidaysRoute": route(),
-            "Members": [], "Rights": [],
+            "Members": [], "Rights": [], "Props": {"LiveChatMaxCount": 20, "PromptsMaxCount": 100},
         }),
         "RingGroups" => json!({
             "Name": "", "Groups": [], "RingStrategy": "RingAll", "RingTime": 20, "Members": [], "GreetingFile": "",
@@ -113,6 +113,20 @@ pub fn on_create(store: &Store, set: &Set, body: &Map<String, Value>) -> Result<
         }
         "Trunks" => too_many(store.licence.trunks, "WARNINGS.XAPI.TOO_MANY_TRUNKS"),
         "Sbcs" => too_many(store.licence.sbcs, "WARNINGS.XAPI.TOO_MANY_SBC"),
+        "CustomPrompts" => {
+            let uploaded = store.rows(set.name).filter(|row| row["CanBeDeleted"] == true).count();
+            let fits = uploaded < store.licence.prompts;
+            if fits { Ok(()) } else { Err(refused(400, "", "WARNINGS.XAPI.TOO_MANY_PROMPTS")) }
+        }
+        "WebsiteLinks" => {
+            let group = store.by_number(body.get("Group").and_then(Value::as_str).unwrap_or_default());
+            let most = group.and_then(|(_, group)| group["Props"]["LiveChatMaxCount"].as_u64());
+            let own = store.rows("WebsiteLinks").filter(|link| Some(&link["Group"]) == body.get("Group"));
+            if most.is_some_and(|most| own.count() as u64 >= most) {
+                return Err(refused(400, "", "WARNINGS.LIMIT_REACHED"));
+            }
+            too_many(store.licence.live_chats, "WARNINGS.LIMIT_REACHED")
+        }
         "Holidays" => {
             let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
             if store.patch < 7 {
@@ -140,16 +154,25 @@ pub fn settle(
     row: &mut Value,
     change: Option<(&Value, &Map<String, Value>)>,
 ) -> Result<(), Refusal> {
-    destinations(store, row)?;
+    // What is not sent is not looked at: a dead reference elsewhere in the row stands in nobody's way.
+    let is_sent = |name: &str| change.is_none_or(|(_, body)| body.contains_key(name));
+    if let Some(fields) = row.as_object() {
+        let mut sent = fields.iter().filter(|(name, _)| is_sent(name));
+        sent.try_for_each(|(_, value)| destinations(store, value))?;
+    }
     match set.name {
-        "Users" => user(store, row, change.is_none())?,
+        "Users" => user(store, row, change.map(|(_, body)| body))?,
         "Groups" => unique(store, set, row, "Name")?,
-        "RingGroups" => members(store, row, &["Members"])?,
-        "Queues" => members(store, row, &["Agents", "Managers"])?,
-        "Receptionists" => receptionist(store, row)?,
+        "RingGroups" if is_sent("Members") => members(store, row, &["Members"])?,
+        "Queues" => {
+            for list in ["Agents", "Managers"].into_iter().filter(|list| is_sent(list)) {
+                members(store, row, &[list])?;
+            }
+        }
+        "Receptionists" => receptionist(store, row, is_sent("Forwards"))?,
         "Trunks" => trunk(store, row)?,
         "InboundRules" => inbound(store, row)?,
-        "OutboundRules" => outbound(store, row)?,
+        "OutboundRules" => outbound(store, row, is_sent("Routes"))?,
         "Sbcs" if row["Name"].as_str().is_none_or(|name| name.is_empty() || name.len() > 12) => {
             return Err(refused(400, "Name", "WARNINGS.STRING_TOO_LONG"));
         }
@@ -163,7 +186,7 @@ pub fn settle(
         }
         _ => {}
     }
-    if set.name != "Users" {
+    if set.name != "Users" && is_sent("Groups") {
         groups_of(store, row)?;
     }
     read_back(row);
@@ -203,9 +226,9 @@ fn unique(store: &Store, set: &Set, row: &Value, property: &str) -> Result<(), R
 }
 
 /// Every destination must lead to somebody.
-fn destinations(store: &Store, value: &mut Value) -> Result<(), Refusal> {
+fn destinations(store: &Store, value: &Value) -> Result<(), Refusal> {
     match value {
-        Value::Array(items) => items.iter_mut().try_for_each(|item| destinations(store, item)),
+        Value::Array(items) => items.iter().try_for_each(|item| destinations(store, item)),
         Value::Object(fields) => {
             let to = fields.get("To").and_then(Value::as_str).unwrap_or_default().to_owned();
             let number = fields.get("Number").and_then(Value::as_str).unwrap_or_default();
@@ -222,7 +245,7 @@ fn destinations(store: &Store, value: &mut Value) -> Result<(), Refusal> {
                     _ => return Err(refused(400, "Number", "WARNINGS.XAPI.NOT_FOUND")),
                 }
             }
-            fields.values_mut().try_for_each(|value| destinations(store, value))
+            fields.values().try_for_each(|value| destinations(store, value))
         }
         _ => Ok(()),
     }
@@ -258,8 +281,9 @@ fn groups_of(store: &Store, row: &mut Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn user(store: &mut Store, row: &mut Value, is_new: bool) -> Result<(), Refusal> {
+fn user(store: &mut Store, row: &mut Value, change: Option<&Map<String, Value>>) -> Result<(), Refusal> {
     let id = row["Id"].clone();
+    let is_sent = |name: &str| change.is_none_or(|body| body.contains_key(name));
     if let Some(mail) = row["EmailAddress"].as_str().map(str::to_lowercase).filter(|mail| !mail.is_empty()) {
         let own = |other: &&Value| other["Id"] != id;
         let taken =
@@ -268,7 +292,7 @@ fn user(store: &mut Store, row: &mut Value, is_new: bool) -> Result<(), Refusal>
             return Err(refused(400, "EmailAddress", "WARNINGS.XAPI.ALREADY_IN_USE"));
         }
     }
-    if is_new {
+    if change.is_none() {
         let group = store.rows("Groups").find(|group| group["IsDefault"] == true);
         let group = group.map(|group| group["Id"].clone()).unwrap_or_default();
         row["Groups"] = json!([{"GroupId": group, "Rights": {"RoleName": "users"}}]);
@@ -276,14 +300,16 @@ fn user(store: &mut Store, row: &mut Value, is_new: bool) -> Result<(), Refusal>
         row["ForwardingProfiles"] =
             PROFILES.iter().map(|name| profile(store.next_id(), name, &row["Number"])).collect();
     }
-    groups_of(store, row)?;
+    if is_sent("Groups") {
+        groups_of(store, row)?;
+    }
     let primary = row["PrimaryGroupId"].clone();
     let member =
         row["Groups"].as_array().is_some_and(|groups| groups.iter().any(|group| group["GroupId"] == primary));
     if !member {
         return Err(refused(400, "PrimaryGroupId", "WARNINGS.XAPI.NOT_FOUND"));
     }
-    phones(store, row)
+    if is_sent("Phones") { phones(store, row) } else { Ok(()) }
 }
 
 /// A new profile: messages to the own mailbox.
@@ -355,7 +381,7 @@ fn phones(store: &mut Store, row: &mut Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn receptionist(store: &mut Store, row: &mut Value) -> Result<(), Refusal> {
+fn receptionist(store: &mut Store, row: &mut Value, is_sent: bool) -> Result<(), Refusal> {
     let prompt = row["PromptFilename"].as_str().unwrap_or_default();
     if !prompt.is_empty() && store.row("CustomPrompts", prompt).is_none() {
         return Err(refused(400, "PromptFilename", "WARNINGS.XAPI.NOT_FOUND"));
@@ -364,7 +390,7 @@ fn receptionist(store: &mut Store, row: &mut Value) -> Result<(), Refusal> {
     for forward in &mut forwards {
         let number = forward["ForwardDN"].as_str().unwrap_or_default();
         let free = matches!(forward["ForwardType"].as_str(), Some("EndCall" | "CallByName" | "RepeatPrompt"));
-        if !free && store.by_number(number).is_none() {
+        if is_sent && !free && store.by_number(number).is_none() {
             return Err(refused(400, "ForwardDN", "WARNINGS.XAPI.NOT_FOUND"));
         }
         if forward["Id"].is_null() {
@@ -403,7 +429,7 @@ fn inbound(store: &Store, row: &mut Value) -> Result<(), Refusal> {
 }
 
 /// Routes read back as five, prefixes as ranges, a single extension without its end.
-fn outbound(store: &Store, row: &mut Value) -> Result<(), Refusal> {
+fn outbound(store: &Store, row: &mut Value, is_sent: bool) -> Result<(), Refusal> {
     let empty = json!({"TrunkId": -1, "TrunkName": "", "StripDigits": 0, "Prepend": "", "Append": "", "CallerID": ""});
     let mut routes = row["Routes"].as_array().cloned().unwrap_or_default();
     if routes.len() > 5 {
@@ -411,7 +437,7 @@ fn outbound(store: &Store, row: &mut Value) -> Result<(), Refusal> {
     }
     for route in &mut routes {
         let id = route["TrunkId"].as_i64().unwrap_or(-1);
-        if id != -1 {
+        if id != -1 && is_sent {
             let trunk = store.row("Trunks", &id.to_string());
             let Some(trunk) = trunk else { return Err(refused(400, "TrunkId", "WARNINGS.XAPI.NOT_FOUND")) };
             route["TrunkName"] = trunk["Gateway"]["Name"].clone();

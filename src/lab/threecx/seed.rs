@@ -22,6 +22,12 @@ pub fn fill(store: &mut Store) {
         let row = json!({"Id": store.next_id(), "Number": format!("SP{number}"), "Groups": []});
         put(store, "Parkings", row);
     }
+    for (number, name, kind) in
+        [("700", "Conference", "Conference"), ("999", "Voicemail menu", "SpecialMenu")]
+    {
+        let row = json!({"Id": store.next_id(), "Number": number, "Name": name, "Type": kind});
+        put(store, "Peers", row);
+    }
     template(store, "yealinkT4x.ph.xml", &[("Yealink T41S", false), ("Yealink T46S", false)]);
     template(
         store,

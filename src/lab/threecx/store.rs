@@ -1,13 +1,14 @@
 //! What a PBX holds: rows by set and key, and the rules that hold between them.
 //!
 //! Rules seen on real systems follow the digest's sources. Assumed, and never recorded: complex values
-//! (`Hours`, `Gateway`) are replaced whole; deleting a number takes it out of members and turns destinations
-//! to it into `None`.
+//! (`Hours`, `Gateway`) are replaced whole. What a deleted object does to those that refer to it was never
+//! recorded either, so it is a choice: [`References`].
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::refer::{self, References};
 use super::rules;
 use super::types::binds;
 
@@ -46,6 +47,7 @@ pub const SETS: &[Set] = &[
     set("WebsiteLinks", "Weblink", "Link"),
     set("CustomPrompts", "CustomPrompt", "Filename"),
     set("Contacts", "Contact", "Id"),
+    Set { number: Some(("", 0)), writable: false, ..set("Peers", "PeerRow", "Id") },
     Set { writable: false, ..set("PhoneTemplates", "PhoneTemplate", "Id") },
     Set { writable: false, ..set("TrunkTemplates", "TrunkTemplate", "Id") },
     Set { writable: false, ..set("Backups", "Backup", "FileName") },
@@ -71,12 +73,17 @@ pub struct Licence {
     pub trunks: usize,
     /// The most SBCs.
     pub sbcs: usize,
+    /// The most Live Chat links.
+    pub live_chats: usize,
+    /// The most prompts that people uploaded.
+    pub prompts: usize,
 }
 
 impl Default for Licence {
     fn default() -> Self {
         let expires = "2036-12-31T00:00:00Z".to_owned();
-        Self { enterprise: true, calls: 16, expires, users: 20_000, trunks: 10, sbcs: 10 }
+        let (users, trunks, sbcs, live_chats, prompts) = (20_000, 10, 10, 20, 100);
+        Self { enterprise: true, calls: 16, expires, users, trunks, sbcs, live_chats, prompts }
     }
 }
 
@@ -90,6 +97,8 @@ pub struct Store {
     pub patch: u16,
     /// The licence.
     pub licence: Licence,
+    /// What becomes of references to what is deleted.
+    pub references: References,
     /// Contents of uploaded prompts.
     pub audio: BTreeMap<String, Vec<u8>>,
     /// MAC addresses of phones told to fetch their settings anew, in order.
@@ -110,10 +119,10 @@ fn sortable(key: &str) -> String {
 
 impl Store {
     /// An empty store of a patch level.
-    pub fn new(patch: u16, licence: Licence) -> Self {
+    pub fn new(patch: u16, licence: Licence, references: References) -> Self {
         let rows = SETS.iter().map(|set| (set.name, BTreeMap::new())).collect();
         let (numbers, audio) = (BTreeMap::new(), BTreeMap::new());
-        Self { rows, numbers, next_id: 27, patch, licence, audio, reprovisioned: Vec::new() }
+        Self { rows, numbers, next_id: 27, patch, licence, references, audio, reprovisioned: Vec::new() }
     }
 
     /// A new id.
@@ -141,6 +150,22 @@ impl Store {
     pub fn by_number(&self, number: &str) -> Option<(&'static str, &Value)> {
         let (set, key) = self.numbers.get(number)?;
         Some((set, self.row(set, key)?))
+    }
+
+    /// All rows of all sets, each with its set.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.rows.iter().flat_map(|(set, rows)| rows.values().map(|row| (*set, row)))
+    }
+
+    /// The plan of numbers: every one that is taken, and what it is.
+    pub fn peers(&self) -> Vec<Value> {
+        let peer = |(number, (set, key)): (&String, &(&'static str, String))| {
+            let row = self.row(set, key)?;
+            let (kind, _) = set_of(set)?.number?;
+            let own = json!({"Id": row["Id"], "Number": number, "Name": row["Name"], "Type": kind});
+            Some(if *set == "Peers" { row.clone() } else { own })
+        };
+        self.numbers.iter().filter_map(peer).collect()
     }
 
     /// Puts a row in as it is, replacing the one of its key.
@@ -203,10 +228,13 @@ impl Store {
     pub fn delete(&mut self, set: &Set, key: &str) -> Result<(), Refusal> {
         let row = self.row(set.name, key).cloned().ok_or_else(|| refused(404, "", "Not found"))?;
         rules::may_delete(self, set, &row)?;
+        if self.references == References::Refuse && refer::is_referred(self, set, &row) {
+            return Err(refused(400, "", "WARNINGS.CANNOT_BE_DELETED"));
+        }
         self.rows.entry(set.name).or_default().remove(&sortable(key));
         if let Some(number) = row["Number"].as_str() {
             self.numbers.remove(number);
-            if set.name != "Groups" {
+            if set.name != "Groups" && self.references == References::Cut {
                 self.forget_number(number);
             }
         }
@@ -237,26 +265,7 @@ impl Store {
 
     fn forget_number(&mut self, number: &str) {
         for table in self.rows.values_mut() {
-            table.values_mut().for_each(|row| forget(row, number));
+            table.values_mut().for_each(|row| refer::forget(row, number));
         }
-    }
-}
-
-/// Takes a number out of a value: out of lists of members, and destinations to it end the call.
-fn forget(value: &mut Value, number: &str) {
-    match value {
-        Value::Array(items) => {
-            items.retain(|item| {
-                item["Number"] != number || item.get("GroupId").is_some() || item.get("To").is_some()
-            });
-            items.iter_mut().for_each(|item| forget(item, number));
-        }
-        Value::Object(fields) => {
-            if fields.contains_key("To") && fields.get("Number").is_some_and(|own| own == number) {
-                *fields = Map::from_iter([("To".to_owned(), json!("None"))]);
-            }
-            fields.values_mut().for_each(|value| forget(value, number));
-        }
-        _ => {}
     }
 }

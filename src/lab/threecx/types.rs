@@ -50,7 +50,8 @@ User = Id:i Number:s Groups:<[UserGroup] TranscriptionMode:Nothing|Voicemail|Rec
 Group = Id:i Number:s Name:s Language:s TimeZoneId:s PromptSet:s IsDefault:b HasMembers:b AllowCallService:b
   DisableCustomPrompt:b Hours:{Schedule} BreakTime:{Schedule} OfficeRoute:{Route} OutOfOfficeRoute:{Route}
   BreakRoute:{Route} HolidaysRoute:{Route} OverrideHolidays:b GloballyVisible:b MusicOnHold:s@10
-  Members:<[UserGroup] Rights:<[Rights]
+  Members:<[UserGroup] Rights:<[Rights] Props:{GroupProps}
+GroupProps = LiveChatMaxCount:i PromptsMaxCount:i
 Holiday = Id:i Name:s Day:i DayEnd:i Month:i MonthEnd:i Year:i YearEnd:i TimeOfStartDate:d TimeOfEndDate:d
   IsRecurrent:b HolidayPrompt:s Group:s
 Member = Id:i Name:s Number:s

@@ -1,8 +1,8 @@
-//! Writes a PBX: a backup of its own first, then what is to be made so that others can refer to it, then the
-//! rest of each object, then phones are told. Each object is read right before its write and left alone when
-//! a person changed it since the plan.
+//! Writes a PBX: a backup of its own first, then what others are to have is given up, then what is to be made so
+//! that others can refer to it, then the rest of each object, then deletes, then phones are told. Each object is
+//! read right before its write and left alone when a person changed it since the plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,12 +11,15 @@ use serde_json::{Value as Json, json};
 use super::directory::{Directory, SYSTEM};
 use super::kind::{Identity, Kind, Made};
 use super::observe::seen;
-use super::{fault, kinds};
-use crate::model::{Action, Change, Fields, Origin, Outcome, Report, Value};
+use super::{conflicts, fault, kinds, references};
+use crate::model::{Action, Change, Fields, Key, Origin, Outcome, Report, Value};
 use crate::plan::same;
 use crate::providers::Job;
 use crate::transport::Writing;
 use crate::transport::http::{HttpFault, Method};
+
+mod let_go;
+mod settle;
 
 /// Does the changes.
 pub async fn apply(job: Job<'_>, hand: Writing<'_>, report: &mut dyn Report, root: &Path) {
@@ -27,7 +30,18 @@ pub async fn apply(job: Job<'_>, hand: Writing<'_>, report: &mut dyn Report, roo
         return;
     }
     let directory = Directory::of(job.wish, job.observed);
-    let mut work = Work { job: &job, hand, root, directory, made: BTreeSet::new(), phones: Vec::new() };
+    let mut work = Work {
+        job: &job,
+        hand,
+        root,
+        directory,
+        made: BTreeMap::new(),
+        let_go: BTreeMap::new(),
+        unfinished: BTreeSet::new(),
+        phones: Vec::new(),
+        new_phones: Vec::new(),
+    };
+    work.give_up(report).await;
     work.make_all(report).await;
     work.change_all(report).await;
     work.delete_all(report).await;
@@ -48,9 +62,13 @@ async fn back_up(job: &Job<'_>, hand: Writing<'_>, report: &mut dyn Report) -> R
         "PhoneProvisioning": true, "License": true, "FQDN": true,
     });
     let body = json!({"description": {"Name": name, "Contents": contents}});
-    let sent = hand.send(Method::Post, "/xapi/v1/Backups/Pbx.Backup", Some(&body)).await;
-    sent.map_err(|fault| fault::read(&fault))?;
-    for pause in std::iter::once(Duration::ZERO).chain(std::iter::repeat_n(BACKUP_PAUSE, BACKUP_TRIES)) {
+    let tries = match hand.send(Method::Post, "/xapi/v1/Backups/Pbx.Backup", Some(&body)).await {
+        Ok(_) => BACKUP_TRIES,
+        // It may have been begun, or not: it is there by now, or it is not waited for.
+        Err(fault) if fault.is_unknown() => 1,
+        Err(fault) => return Err(fault::read(&fault)),
+    };
+    for pause in std::iter::once(Duration::ZERO).chain(std::iter::repeat_n(BACKUP_PAUSE, tries)) {
         tokio::time::sleep(pause).await;
         let listed = hand.reading().get("/xapi/v1/Backups?$top=100&$select=FileName").await;
         let listed = listed.map_err(|fault| fault::read(&fault))?;
@@ -60,7 +78,7 @@ async fn back_up(job: &Job<'_>, hand: Writing<'_>, report: &mut dyn Report) -> R
             return Ok(());
         }
     }
-    Err(format!("the backup {name} was asked for and is not listed after minutes"))
+    Err(format!("the backup {name} was asked for and is not listed"))
 }
 
 /// How often and how far apart it is looked whether a backup is done: five minutes in all.
@@ -73,10 +91,16 @@ struct Work<'a> {
     hand: Writing<'a>,
     root: &'a Path,
     directory: Directory,
-    /// Objects made in the first pass, by the position of their change.
-    made: BTreeSet<usize>,
+    /// Objects made in the first pass, by the position of their change, and the fields they still need.
+    made: BTreeMap<usize, Fields>,
+    /// What objects let go of before others could have it or go, as it is on the PBX now.
+    let_go: BTreeMap<Key, Fields>,
+    /// Objects whose change did not come to a good end.
+    unfinished: BTreeSet<Key>,
     /// MAC addresses of phones whose settings changed.
     phones: Vec<String>,
+    /// Phones that this PBX never had.
+    new_phones: Vec<String>,
 }
 
 fn kind_of(change: &Change) -> Option<&'static dyn Kind> {
@@ -89,10 +113,33 @@ impl Work<'_> {
         resource.map(|resource| resource.origin.clone()).unwrap_or_default()
     }
 
-    /// The end of a change that failed.
+    /// The end of a change that was refused.
     fn failed(&self, kind: &dyn Kind, change: &Change, fault: &HttpFault) -> Outcome {
-        let words = fault::written(kind, &self.origin(change), fault);
-        if fault.is_unknown() { Outcome::Unknown(words) } else { Outcome::Failed(words) }
+        Outcome::Failed(fault::written(kind, &self.origin(change), fault))
+    }
+
+    /// Notes and reports how a change ended.
+    fn end(&mut self, change: &Change, outcome: Outcome, report: &mut dyn Report) {
+        if outcome != Outcome::Done {
+            self.unfinished.insert(change.address.key.clone());
+        }
+        report.step(&change.address, outcome);
+    }
+
+    /// Why a change cannot be tried: it refers to what could not be read.
+    fn untried(&self, change: &Change) -> Option<Outcome> {
+        let own = references::of(change.after.as_ref()?);
+        let unread = &self.job.observed.unread;
+        let lost = own.into_iter().find_map(|reference| {
+            let is_it = |name: &Option<String>| name.as_deref().is_none_or(|name| name == reference.to.name);
+            let found = unread.iter().find(|entry| {
+                entry.collection.as_deref() == Some(&*reference.to.collection) && is_it(&entry.name)
+            });
+            found.map(|entry| {
+                format!("{} could not be read: {}", conflicts::named(&reference.to), entry.reason)
+            })
+        });
+        lost.map(Outcome::NotStarted)
     }
 
     /// First pass: what is not there is made, so that everything can refer to it.
@@ -103,51 +150,60 @@ impl Work<'_> {
                 continue;
             }
             let Some(kind) = kind_of(change) else { continue };
-            match self.make(kind, change).await {
-                Ok(()) => {
-                    self.made.insert(index);
+            let made = match self.untried(change) {
+                Some(outcome) => Err(outcome),
+                None => self.make(kind, change).await,
+            };
+            match made {
+                Ok(left) => {
+                    self.made.insert(index, left);
                 }
-                Err(outcome) => report.step(&change.address, outcome),
+                Err(outcome) => self.end(change, outcome, report),
             }
         }
     }
 
-    async fn make(&mut self, kind: &'static dyn Kind, change: &Change) -> Result<(), Outcome> {
-        let name = change.address.key.name.as_str();
-        let wished = self.job.wished(change);
-        let entity = match kind.make(name, wished, &self.directory, self.root, self.hand) {
-            Some(making) => making.await.map_err(|made| match made {
-                Made::Unmade(reason) => Outcome::Failed(reason),
-                Made::Fault(fault) => self.failed(kind, change, &fault),
-            })?,
-            None => {
-                let body = kind.create(name, wished, &self.directory).map_err(Outcome::Failed)?;
-                let path = format!("/xapi/v1/{}", kind.set());
-                let answer = self.hand.send(Method::Post, &path, Some(&body)).await;
-                answer.map_err(|fault| self.failed(kind, change, &fault))?.body
+    /// Makes an object. Gives the fields that are still to be written.
+    async fn make(&mut self, kind: &'static dyn Kind, change: &Change) -> Result<Fields, Outcome> {
+        match self.send_new(kind, change).await {
+            Err(Made::Unmade(reason)) => Err(Outcome::Failed(reason)),
+            Err(Made::Fault(fault)) if fault.is_unknown() => self.find_made(kind, change, &fault).await,
+            Err(Made::Fault(fault)) => Err(self.failed(kind, change, &fault)),
+            // An emergency rule is made and answered with nothing.
+            Ok(entity) if entity.is_null() => {
+                let fault = HttpFault::Broken("the PBX answered with nothing".to_owned());
+                self.find_made(kind, change, &fault).await
             }
-        };
-        let entity = if entity.is_null() { self.find(kind, name).await? } else { entity };
-        // An answer to a POST has no navigations, and some kinds are known by those.
-        let identity = kind.identify(&entity, &self.directory);
-        let identity = identity.or_else(|| Identity::numbered(name.to_owned(), &entity));
-        let mut identity = identity.ok_or_else(|| {
-            Outcome::Unknown("the PBX answered with something else than what was made".into())
-        })?;
-        identity.name = name.to_owned();
-        self.directory.learn(kind.collection(), &identity);
-        Ok(())
+            Ok(entity) => {
+                let name = change.address.key.name.as_str();
+                // An answer to a POST has no navigations, and some kinds are known by those.
+                let identity = kind.identify(&entity, &self.directory);
+                let identity = identity.or_else(|| Identity::numbered(name.to_owned(), &entity));
+                let mut identity = identity.ok_or_else(|| {
+                    Outcome::Unknown("the PBX answered with something else than what was made".into())
+                })?;
+                identity.name = name.to_owned();
+                self.directory.learn(kind.collection(), &identity);
+                let mut left = self.job.wished(change).clone();
+                left.retain(|field, _| !kind.created_with().contains(&field.as_str()));
+                Ok(left)
+            }
+        }
     }
 
-    /// An object that was made and not answered with: an emergency rule.
-    async fn find(&self, kind: &dyn Kind, name: &str) -> Result<Json, Outcome> {
-        let path = "/xapi/v1/OutboundRules/Pbx.GetEmergencyOutboundRules()";
-        let unknown = || Outcome::Unknown("it was made and is not found".to_owned());
-        let answer = self.hand.reading().get(path).await.map_err(|_| unknown())?;
-        let rows = answer.body["value"].as_array().into_iter().flatten();
-        let mut own = rows
-            .filter(|row| kind.identify(row, &self.directory).is_some_and(|identity| identity.name == name));
-        own.next().cloned().ok_or_else(unknown)
+    /// Sends what makes an object. Gives the answer.
+    async fn send_new(&self, kind: &'static dyn Kind, change: &Change) -> Result<Json, Made> {
+        let name = change.address.key.name.as_str();
+        let wished = self.job.wished(change);
+        match kind.make(name, wished, &self.directory, self.root, self.hand) {
+            Some(making) => making.await,
+            None => {
+                let body = kind.create(name, wished, &self.directory).map_err(Made::Unmade)?;
+                let path = format!("/xapi/v1/{}", kind.set());
+                let answer = self.hand.send(Method::Post, &path, Some(&body)).await;
+                answer.map(|answer| answer.body).map_err(Made::Fault)
+            }
+        }
     }
 
     /// Second pass: the fields.
@@ -155,24 +211,16 @@ impl Work<'_> {
         let job = self.job;
         for (index, change) in job.changes.iter().enumerate() {
             let Some(kind) = kind_of(change) else { continue };
-            let outcome = match change.action {
-                Action::Create if self.made.contains(&index) => {
-                    let all = self.job.wished(change);
-                    let given = kind.created_with();
-                    let left: Fields = all
-                        .iter()
-                        .filter(|(field, _)| !given.contains(&field.as_str()))
-                        .map(|(field, value)| (field.clone(), value.clone()))
-                        .collect();
-                    self.change(kind, change, &left, false).await
-                }
-                Action::Update => match &change.after {
-                    Some(fields) => self.change(kind, change, fields, true).await,
-                    None => Outcome::Done,
+            let outcome = match (change.action, self.made.get(&index).cloned(), &change.after) {
+                (Action::Create, Some(left), _) => self.change(kind, change, &left, false).await,
+                (Action::Update, _, Some(_)) if self.unfinished.contains(&change.address.key) => continue,
+                (Action::Update, _, Some(fields)) => match self.untried(change) {
+                    Some(outcome) => outcome,
+                    None => self.change(kind, change, fields, true).await,
                 },
                 _ => continue,
             };
-            report.step(&change.address, outcome);
+            self.end(change, outcome, report);
         }
     }
 
@@ -190,6 +238,9 @@ impl Work<'_> {
         let name = change.address.key.name.as_str();
         let entity = match self.read(kind, change, was_there).await {
             Ok(entity) => entity,
+            Err(Outcome::NotStarted(reason)) if !was_there => {
+                return Outcome::Failed(format!("it was made, and not all of it was written: {reason}"));
+            }
             Err(outcome) => return outcome,
         };
         let body = match kind.change(name, fields, &entity, &self.directory) {
@@ -197,16 +248,31 @@ impl Work<'_> {
             Err(reason) => return Outcome::Failed(format!("{reason}{}", at(&self.origin(change).whole))),
         };
         let Some(path) = self.path(kind, name) else { return Outcome::Failed("it is not on the PBX".into()) };
-        match self.hand.send(Method::Patch, &path, Some(&body)).await {
-            Ok(_) => {
-                if kind.collection() == "extension" {
-                    let before = self.job.observed.resources.get(&change.address.key);
-                    self.phones.extend(told(fields, self.job.wished(change), before));
-                }
-                Outcome::Done
+        let outcome = match self.hand.send(Method::Patch, &path, Some(&body)).await {
+            Ok(_) => Outcome::Done,
+            Err(fault) if fault.is_unknown() => {
+                self.settle_change(kind, change, fields, &entity, &fault).await
             }
             Err(fault) => self.failed(kind, change, &fault),
+        };
+        if outcome == Outcome::Done && kind.collection() == "extension" {
+            self.note_phones(change, fields);
         }
+        outcome
+    }
+
+    /// Notes the phones that have something new to fetch, and those that this PBX never had.
+    fn note_phones(&mut self, change: &Change, fields: &Fields) {
+        let seen = &self.job.observed.resources;
+        self.phones.extend(told(fields, self.job.wished(change), seen.get(&change.address.key)));
+        let Some(Value::List(phones)) = fields.get("phones") else { return };
+        let known = seen.values().filter_map(|fields| match fields.get("phones") {
+            Some(Value::List(phones)) => Some(phones),
+            _ => None,
+        });
+        let known: BTreeSet<String> = known.flatten().filter_map(conflicts::mac).collect();
+        let new = phones.iter().filter_map(conflicts::mac).filter(|mac| !known.contains(mac));
+        self.new_phones.extend(new.map(|mac| format!("{mac} ({})", conflicts::named(&change.address.key))));
     }
 
     fn path(&self, kind: &dyn Kind, name: &str) -> Option<String> {
@@ -235,12 +301,12 @@ impl Work<'_> {
         }
         let identity = kind.identify(&answer.body, &self.directory);
         let now = identity.map(|identity| seen(kind, &identity, &answer.body, &self.directory));
-        let then = self.job.observed.resources.get(&change.address.key);
+        let then = self.seen(&change.address.key);
         let (Some(now), Some(then)) = (now, then) else {
             let reason = "it is no longer what the plan saw; it was left as it is, plan again";
             return Err(Outcome::Failed(reason.to_owned()));
         };
-        let moved = moved(then, &now);
+        let moved = moved(&then, &now);
         if !moved.is_empty() {
             return Err(Outcome::Failed(format!(
                 "a person changed {} since the plan; it was left as it is, plan again{}",
@@ -259,21 +325,42 @@ impl Work<'_> {
         }
     }
 
+    /// What was seen of an object, with what it let go of since.
+    fn seen(&self, key: &Key) -> Option<Fields> {
+        let mut seen = self.job.observed.resources.get(key)?.clone();
+        seen.extend(self.let_go.get(key).cloned().unwrap_or_default());
+        Some(seen)
+    }
+
+    /// Deletes, what refers to others first. What something still refers to is left.
     async fn delete_all(&mut self, report: &mut dyn Report) {
+        self.part(report).await;
         let job = self.job;
         for change in job.changes.iter().filter(|change| change.action == Action::Delete) {
             let Some(kind) = kind_of(change) else { continue };
-            let outcome = match self.read(kind, change, true).await {
-                Err(outcome) => outcome,
-                Ok(_) => match self.path(kind, &change.address.key.name) {
-                    None => Outcome::Done,
-                    Some(path) => match self.hand.send(Method::Delete, &path, None).await {
-                        Ok(_) | Err(HttpFault::Status { status: 404, .. }) => Outcome::Done,
-                        Err(fault) => self.failed(kind, change, &fault),
-                    },
-                },
+            if self.unfinished.contains(&change.address.key) {
+                continue;
+            }
+            let outcome = match self.holder(&change.address.key) {
+                Some(holder) => Outcome::NotStarted(format!(
+                    "{} still leads to it and was not changed",
+                    conflicts::named(&holder)
+                )),
+                None => self.delete(kind, change).await,
             };
-            report.step(&change.address, outcome);
+            self.end(change, outcome, report);
+        }
+    }
+
+    async fn delete(&self, kind: &'static dyn Kind, change: &Change) -> Outcome {
+        if let Err(outcome) = self.read(kind, change, true).await {
+            return outcome;
+        }
+        let Some(path) = self.path(kind, &change.address.key.name) else { return Outcome::Done };
+        match self.hand.send(Method::Delete, &path, None).await {
+            Ok(_) | Err(HttpFault::Status { status: 404, .. }) => Outcome::Done,
+            Err(fault) if fault.is_unknown() => self.settle_delete(kind, &path, &fault).await,
+            Err(fault) => self.failed(kind, change, &fault),
         }
     }
 
@@ -289,6 +376,11 @@ impl Work<'_> {
                 report
                     .say(&format!("phone {mac} was not told to fetch its settings: {}", fault::read(&fault)));
             }
+        }
+        for phone in self.new_phones.drain(..) {
+            report.say(&format!(
+                "phone {phone}: reset it before its first provisioning if it was used elsewhere"
+            ));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Who is who on a PBX: names of the inventory against the keys and numbers the PBX gave. Made of what was
 //! read; what is made during an apply is added.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::Identity;
 use super::kinds;
@@ -26,6 +26,8 @@ pub struct Directory {
     /// Prompt file of the repository to its name on the PBX, and back.
     prompts: BTreeMap<String, String>,
     prompt_files: BTreeMap<String, String>,
+    /// `(collection, name)` that several objects of the PBX share: nothing is told of them by name.
+    twins: BTreeSet<(String, String)>,
 }
 
 fn pair(collection: &str, name: &str) -> (String, String) {
@@ -63,6 +65,14 @@ impl Directory {
     /// Adds what was observed of a resource.
     pub fn learn_seen(&mut self, key: &Key, fields: &Fields) {
         let text = |name: &str| fields.get(name).and_then(Value::as_text).map(str::to_owned);
+        if let (SYSTEM, Some(twin)) = (key.collection.as_str(), key.name.strip_prefix("twin/")) {
+            let collection = twin.split('/').next().unwrap_or_default();
+            if let (Some(name), Some(key)) = (text("name"), text("id")) {
+                let number = text("number_on_pbx");
+                self.learn_twin(collection, &Identity { name, key, number, system: false });
+            }
+            return;
+        }
         if let Some(own) = text("id") {
             let number = text("number_on_pbx");
             // What belongs to the system stands apart as `department/default`, and is referred to all the same.
@@ -83,6 +93,25 @@ impl Directory {
         if let Some(number) = number {
             self.numbers.insert(pair(collection, name), number.clone());
             self.by_number.insert(pair(collection, number), name.clone());
+        }
+    }
+
+    /// Adds one of several objects of a name. Those that refer to it are seen to; it cannot be referred to.
+    pub fn learn_twin(&mut self, collection: &str, identity: &Identity) {
+        let Identity { name, key, number, .. } = identity;
+        self.twins.insert(pair(collection, name));
+        self.names.insert(pair(collection, key), name.clone());
+        if let Some(number) = number {
+            self.by_number.insert(pair(collection, number), name.clone());
+        }
+    }
+
+    /// Why nobody of a name can be referred to.
+    fn nobody(&self, collection: &str, name: &str) -> String {
+        let kind = collection.replace('_', " ");
+        match self.twins.contains(&pair(collection, name)) {
+            true => format!("several objects on the PBX are the {kind} {name}"),
+            false => format!("there is no {kind} {name} on the PBX"),
         }
     }
 
@@ -108,7 +137,7 @@ impl Directory {
     /// When there is nobody of that name.
     pub fn id(&self, collection: &str, name: &str) -> Result<i64, String> {
         let key = self.key(collection, name).and_then(|key| key.parse().ok());
-        key.ok_or_else(|| format!("there is no {} {name} on the PBX", collection.replace('_', " ")))
+        key.ok_or_else(|| self.nobody(collection, name))
     }
 
     /// The name of an id.
@@ -122,7 +151,7 @@ impl Directory {
     /// When there is nobody of that name.
     pub fn number(&self, collection: &str, name: &str) -> Result<&str, String> {
         let number = self.numbers.get(&pair(collection, name)).map(String::as_str);
-        number.ok_or_else(|| format!("there is no {collection} {name} on the PBX"))
+        number.ok_or_else(|| self.nobody(collection, name))
     }
 
     /// The name of a number.

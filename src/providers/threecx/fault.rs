@@ -90,6 +90,7 @@ fn sentence(message: &str) -> String {
         "WARNINGS.XAPI.USER_ROLE_DOWNGRADE" => "would take a role away that this client may not take away",
         "WARNINGS.XAPI.INVALID_TIMEZONE" => "is a time zone the PBX does not know",
         "WARNINGS.GROUP_WITH_MEMBERS_CANNOT_BE_DELETED" => "still has members and cannot be deleted",
+        "WARNINGS.CANNOT_BE_DELETED" => "cannot be deleted: something on the PBX may still refer to it",
         "WARNINGS.OPERATOR_CANNOT_BE_DELETED" => "is the operator and cannot be deleted",
         "WARNINGS.CANNOT_DELETE_TRUNKS_BINDED_ERMERGENCY_NUMBER" => {
             "carries a rule for emergency numbers and cannot be deleted before it"

@@ -162,6 +162,11 @@ pub trait Kind: Send + Sync {
     /// Who an entity is; `None` for what rocade does not look at.
     fn identify(&self, entity: &Json, directory: &Directory) -> Option<Identity>;
 
+    /// Whether it does not matter which of several entities of a name is meant.
+    fn twins_are_one(&self) -> bool {
+        false
+    }
+
     /// The fields of an entity in the inventory's words.
     fn see(&self, entity: &Json, directory: &Directory) -> Fields;
 

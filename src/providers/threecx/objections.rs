@@ -1,15 +1,27 @@
 //! What stands against the changes: licence, version, limits, and writes nobody saw work.
 
+use std::collections::BTreeMap;
+
 use super::directory::SYSTEM;
-use super::kinds;
+use super::{conflicts, kinds};
 use crate::model::{Action, Change, Fields, Key, Objection, Observed, Value, Wish};
 
 /// What counts against the licence, in words.
-const COUNTED: [(&str, &str); 3] = [("extension", "users"), ("trunk", "trunks"), ("sbc", "SBCs")];
+const COUNTED: [(&str, &str); 5] = [
+    ("extension", "users"),
+    ("trunk", "trunks"),
+    ("sbc", "SBCs"),
+    ("live_chat", "Live Chat links"),
+    ("prompt", "prompts"),
+];
 
-/// Fields that need a version: collection, field, patch level.
-const NEEDS: [(&str, &str, u16); 3] =
-    [("ring_group", "mailbox", 9), ("queue", "mailbox", 9), ("sbc", "security", 7)];
+/// Fields that need a version: collection, field (with the one inside it), patch level.
+const NEEDS: [(&str, &str, u16); 4] = [
+    ("ring_group", "mailbox", 9),
+    ("queue", "mailbox", 9),
+    ("sbc", "security", 7),
+    ("extension", "recording.forbid", 10),
+];
 
 /// All objections.
 pub fn objections(wish: &Wish, observed: &Observed, changes: &[&Change]) -> Vec<Objection> {
@@ -20,11 +32,32 @@ pub fn objections(wish: &Wish, observed: &Observed, changes: &[&Change]) -> Vec<
         return Vec::new();
     }
     found.licence(changes);
+    found.live_chats(changes, observed);
     for change in changes {
         found.version(change);
         found.unverified(change, observed);
     }
+    found.objections.extend(conflicts::conflicts(wish, observed, changes));
     found.objections
+}
+
+/// Whether a wished recording is one.
+fn records(wished: &Value) -> bool {
+    match wished {
+        Value::Map(fields) => fields.get("calls").and_then(Value::as_text) != Some("none"),
+        word => word.as_text() != Some("disabled"),
+    }
+}
+
+/// Whether a field is among these, or inside one of them: `recording.forbid`.
+fn has(fields: &Fields, field: &str) -> bool {
+    match (field.split_once('.'), fields) {
+        (None, fields) => fields.contains_key(field),
+        (Some((outer, inner)), fields) => match fields.get(outer) {
+            Some(Value::Map(inside)) => inside.contains_key(inner),
+            _ => false,
+        },
+    }
 }
 
 struct Judged<'a> {
@@ -53,6 +86,7 @@ impl Judged<'_> {
             };
             let needed = i64::try_from(changes.iter().filter(made).count()).unwrap_or(i64::MAX);
             if let Some(left) = self.number(&format!("left_{collection}")).filter(|left| needed > *left) {
+                let left = left.max(0);
                 let reason = format!("the plan needs {needed} {word}, the licence has {left} left");
                 self.add(reason, "", "a larger licence, or fewer of them");
             }
@@ -62,12 +96,42 @@ impl Judged<'_> {
         }
         if matches!(self.licence.get("enterprise"), Some(Value::Bool(false))) {
             for change in changes {
-                let recorded = change.after.as_ref().is_some_and(|after| after.contains_key("recording"));
-                if recorded {
+                let wished = change.after.as_ref().and_then(|after| after.get("recording"));
+                if wished.is_some_and(records) {
                     let key = &change.address.key;
                     let place = self.place(change, "recording");
                     self.add(format!("{key}: recording needs the Enterprise licence"), &place, "");
                 }
+            }
+        }
+    }
+
+    /// The Live Chat links that each department may have, beside those of the whole system.
+    fn live_chats(&mut self, changes: &[&Change], observed: &Observed) {
+        let department = |fields: &Fields| {
+            let written = fields.get("department").and_then(Value::as_text);
+            written.unwrap_or("default").to_owned()
+        };
+        let mut made: BTreeMap<String, i64> = BTreeMap::new();
+        for change in changes.iter().filter(|change| change.address.key.collection == "live_chat") {
+            if let (Action::Create, Some(after)) = (change.action, &change.after) {
+                *made.entry(department(after)).or_default() += 1;
+            }
+        }
+        for (name, needed) in made {
+            let places = [Key::new("department", &*name), Key::new(SYSTEM, format!("department/{name}"))];
+            let seen = places.iter().find_map(|place| observed.resources.get(place));
+            let id = seen.and_then(|seen| seen.get("id")).and_then(Value::as_text).unwrap_or_default();
+            let limits = observed.resources.get(&Key::new(SYSTEM, format!("limits/{id}")));
+            let Some(Value::Int(most)) = limits.and_then(|limits| limits.get("live_chat")) else { continue };
+            let links = observed.resources.iter().filter(|(key, _)| key.collection == "live_chat");
+            let used = links.filter(|(_, fields)| department(fields) == name).count();
+            let left = (most - i64::try_from(used).unwrap_or(i64::MAX)).max(0);
+            if needed > left {
+                let reason = format!(
+                    "the plan needs {needed} Live Chat links in department {name}, which has {left} left"
+                );
+                self.add(reason, "", "raise the department's limit in the console, or write fewer of them");
             }
         }
     }
@@ -91,7 +155,7 @@ impl Judged<'_> {
             );
         }
         for (collection, field, since) in NEEDS {
-            let wished = change.after.as_ref().is_some_and(|after| after.contains_key(field));
+            let wished = change.after.as_ref().is_some_and(|after| has(after, field));
             if key.collection == collection && wished && patch < i64::from(since) {
                 let place = self.place(change, field);
                 let reason = format!(

@@ -1,12 +1,15 @@
 //! Reads a PBX: its version and limits, then every set page by page. What fails is named, and what needs it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures::future::join_all;
 use serde_json::Value as Json;
 
 use super::directory::{Directory, SYSTEM};
-use super::kind::{Identity, Kind, Patch};
+use super::kind::{Identity, Kind, Patch, percent};
+use super::references::NUMBERED;
 use super::{fault, kinds};
-use crate::model::{Fields, Key, Observed, Value, Wish};
+use crate::model::{Fields, Key, Observed, Owns, Value, Wish};
 use crate::transport::Reading;
 use crate::transport::http::HttpFault;
 
@@ -24,9 +27,9 @@ pub async fn observe(wish: &Wish, hand: Reading<'_>, now: jiff::Timestamp) -> Ob
     };
     observed.title = format!("3CX {version}");
     let limits = limits(hand, patch, now, &mut observed);
-    let sets = join_all(kinds().iter().map(|kind| rows(*kind, patch, hand)));
+    let sets = join_all(kinds().iter().map(|kind| rows(*kind, patch, "", hand)));
     let views = join_all(VIEWS.iter().map(|view| pages(hand, view.set, view.query)));
-    let ((), sets, views) = futures::join!(limits, sets, views);
+    let ((), sets, views, operator) = futures::join!(limits, sets, views, operator(wish, hand));
     let mut directory = Directory::of_wish(wish);
     for (view, rows) in VIEWS.iter().zip(views) {
         match rows {
@@ -40,11 +43,20 @@ pub async fn observe(wish: &Wish, hand: Reading<'_>, now: jiff::Timestamp) -> Ob
     let mut found = Vec::new();
     for (kind, rows) in kinds().iter().zip(sets) {
         match rows {
-            Ok(rows) => found.extend(identified(*kind, rows, &mut directory)),
+            Ok(rows) => {
+                count_prompts(*kind, &rows, &mut observed);
+                found.extend(identified(*kind, rows, wish, &mut directory, &mut observed));
+            }
             Err(fault) => observed.miss(Some(kind.collection()), None, fault::read(&fault)),
         }
     }
-    for (kind, identity, entity) in found {
+    let operator = operator.unwrap_or_else(|fault| {
+        // Which one must not be deleted is not known, so none is.
+        observed.miss(Some("extension"), Some("operator"), fault::read(&fault));
+        String::new()
+    });
+    for (kind, mut identity, entity) in found {
+        identity.system |= kind.collection() == "extension" && identity.name == operator;
         let fields = seen(kind, &identity, &entity, &directory);
         // What belongs to the system and was not wished is nobody's to manage.
         let key = Key::new(kind.collection(), identity.name.as_str());
@@ -56,6 +68,7 @@ pub async fn observe(wish: &Wish, hand: Reading<'_>, now: jiff::Timestamp) -> Ob
                 .insert(Key::new(SYSTEM, format!("{}/{}", kind.collection(), identity.name)), fields);
         }
     }
+    taken(wish, hand, &mut observed).await;
     observed
 }
 
@@ -69,24 +82,121 @@ pub fn seen(kind: &dyn Kind, identity: &Identity, entity: &Json, directory: &Dir
     fields
 }
 
-/// Who the rows of a set are; those whose name is taken get their key behind it.
+/// Who the rows of a set are. A wished name that several have stands for none of them; of those nobody wished,
+/// all but the first get their key behind it.
 fn identified(
     kind: &'static dyn Kind,
     rows: Vec<Json>,
+    wish: &Wish,
     directory: &mut Directory,
+    observed: &mut Observed,
 ) -> Vec<(&'static dyn Kind, Identity, Json)> {
+    let collection = kind.collection();
+    let all: Vec<(Identity, Json)> =
+        rows.into_iter().filter_map(|row| Some((kind.identify(&row, directory)?, row))).collect();
+    let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (identity, _) in &all {
+        keys.entry(identity.name.clone()).or_default().push(identity.key.clone());
+    }
+    let is_wished = |name: &str| wish.resources.contains_key(&Key::new(collection, name));
+    keys.retain(|name, keys| keys.len() > 1 && is_wished(name) && !kind.twins_are_one());
     let mut found: Vec<(&'static dyn Kind, Identity, Json)> = Vec::new();
-    let mut taken = std::collections::BTreeSet::new();
-    for row in rows {
-        let Some(mut identity) = kind.identify(&row, directory) else { continue };
+    let mut taken = BTreeSet::new();
+    for (mut identity, row) in all {
+        if keys.contains_key(&identity.name) {
+            directory.learn_twin(collection, &identity);
+            let key = Key::new(SYSTEM, format!("twin/{collection}/{}", identity.key));
+            let number = identity.number.as_deref().unwrap_or_default();
+            let fields = [("id", identity.key.as_str()), ("name", &identity.name), ("number_on_pbx", number)];
+            let fields = fields.map(|(field, value)| (field.to_owned(), value.into()));
+            observed.resources.insert(key, fields.into());
+            continue;
+        }
         if !taken.insert(identity.name.clone()) {
             identity.name = format!("{}-{}", identity.name, identity.key.trim_matches('\''));
             taken.insert(identity.name.clone());
         }
-        directory.learn(kind.collection(), &identity);
+        directory.learn(collection, &identity);
         found.push((kind, identity, row));
     }
+    for (name, keys) in keys {
+        let title = wish.resources.get(&Key::new(collection, &*name));
+        let title = title.and_then(|wished| wished.fields.get("title")?.as_text()).unwrap_or(&name);
+        observed.miss(Some(collection), Some(&name), twins(collection, title, &keys));
+    }
     found
+}
+
+/// Several objects that the inventory cannot tell apart, in words.
+fn twins(collection: &str, title: &str, keys: &[String]) -> String {
+    let kinds = format!("{}s", collection.replace('_', " "));
+    let count = if keys.len() == 2 { "two".to_owned() } else { keys.len().to_string() };
+    let (first, last) = keys.split_at(keys.len().saturating_sub(1));
+    let ids = format!("ids {} and {}", first.join(", "), last.join(""));
+    match collection {
+        "inbound_rule" => format!("{count} {kinds} on the PBX are for the same calls ({ids}): delete one"),
+        _ => format!("{count} {kinds} are called {title} on the PBX ({ids}): rename one"),
+    }
+}
+
+/// How many prompts may still be uploaded, once they and their limit are read.
+fn count_prompts(kind: &dyn Kind, rows: &[Json], observed: &mut Observed) {
+    let Some(licence) = observed.resources.get_mut(&Key::new(SYSTEM, "licence")) else { return };
+    if let (true, Some(Value::Int(most))) = (kind.collection() == "prompt", licence.get("most_prompt")) {
+        let uploaded = rows.iter().filter(|row| row["CanBeDeleted"] != false).count();
+        let left = most - i64::try_from(uploaded).unwrap_or(i64::MAX);
+        licence.insert("left_prompt".to_owned(), Value::Int(left));
+    }
+}
+
+/// The number of the operator, who cannot be deleted, when extensions may be.
+async fn operator(wish: &Wish, hand: Reading<'_>) -> Result<String, HttpFault> {
+    if wish.owns.get("extension") != Some(&Owns::Whole) {
+        return Ok(String::new());
+    }
+    let answer = hand.get("/xapi/v1/GeneralSettingsForPbx?$select=OperatorExtension").await?;
+    Ok(answer.body["OperatorExtension"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Numbers that are to be given and that something has which is not looked at: a fax, a conference, a menu of
+/// the system. Nothing is asked when all wished numbers are there.
+async fn taken(wish: &Wish, hand: Reading<'_>, observed: &mut Observed) {
+    let new = |key: &&Key| {
+        NUMBERED.contains(&key.collection.as_str())
+            && !observed.resources.contains_key(*key)
+            && !observed.is_unread(key)
+    };
+    let wished: BTreeSet<&str> = wish.resources.keys().filter(new).map(|key| key.name.as_str()).collect();
+    if wished.is_empty() {
+        return;
+    }
+    match pages(hand, "Peers", "$select=Number,Type").await {
+        Ok(rows) => {
+            for row in rows {
+                let Some(number) = row["Number"].as_str().filter(|number| wished.contains(number)) else {
+                    continue;
+                };
+                let kind = row["Type"].as_str().unwrap_or("another object");
+                let fields = Fields::from([("kind".to_owned(), kind.into())]);
+                observed.resources.insert(Key::new(SYSTEM, format!("peer/{number}")), fields);
+            }
+        }
+        Err(fault) => observed.miss(Some(SYSTEM), Some("Peers"), format!("Peers: {}", fault::read(&fault))),
+    }
+}
+
+/// An object of a name as it is now; `None` when it is not there.
+pub async fn look(
+    kind: &dyn Kind,
+    name: &str,
+    patch: Patch,
+    directory: &Directory,
+    hand: Reading<'_>,
+) -> Result<Option<(Identity, Json)>, HttpFault> {
+    let number = if NUMBERED.contains(&kind.collection()) { name } else { "" };
+    let rows = rows(kind, patch, number, hand).await?;
+    let own = |row: Json| Some((kind.identify(&row, directory).filter(|own| own.name == name)?, row));
+    Ok(rows.into_iter().find_map(own))
 }
 
 /// The version: patch level of 20.0 and the whole in words.
@@ -108,6 +218,10 @@ async fn version(hand: Reading<'_>) -> Result<(Patch, String), HttpFault> {
     };
     Ok((patch, version))
 }
+
+/// Collections that a licence counts and what XAPI calls them.
+const LIMITED: [(&str, &str); 4] =
+    [("extension", "Users"), ("trunk", "Trunks"), ("sbc", "Sbcs"), ("live_chat", "LiveChats")];
 
 /// What the licence allows, for the objections.
 async fn limits(hand: Reading<'_>, patch: Patch, now: jiff::Timestamp, observed: &mut Observed) {
@@ -138,7 +252,10 @@ async fn limits(hand: Reading<'_>, patch: Patch, now: jiff::Timestamp, observed:
             let id = answer.body["value"][0]["Id"].as_i64().unwrap_or_default();
             match hand.get(&format!("/xapi/v1/Groups({id})/Pbx.GetRestrictions()")).await {
                 Ok(answer) => {
-                    for (field, property) in [("extension", "Users"), ("trunk", "Trunks"), ("sbc", "Sbcs")] {
+                    if let Some(most) = answer.body["MaxPrompts"].as_i64().filter(|most| *most > 0) {
+                        fields.insert("most_prompt".to_owned(), Value::Int(most));
+                    }
+                    for (field, property) in LIMITED {
                         let row = &answer.body[property];
                         if let (Some(allowed), Some(used), false) =
                             (row["Allowed"].as_i64(), row["Used"].as_i64(), row["Unlimited"] == true)
@@ -165,7 +282,19 @@ struct View {
     take: fn(&Json, &mut Observed),
 }
 
-const VIEWS: [View; 3] = [
+const VIEWS: [View; 4] = [
+    View {
+        set: "Groups",
+        query: "$select=Id,Props",
+        take: |row, observed| {
+            // None and zero are taken for no limit: what they mean was never seen.
+            let most = row["Props"]["LiveChatMaxCount"].as_i64().filter(|most| *most > 0);
+            if let (Some(id), Some(most)) = (row["Id"].as_i64(), most) {
+                let fields = Fields::from([("live_chat".to_owned(), Value::Int(most))]);
+                observed.resources.insert(Key::new(SYSTEM, format!("limits/{id}")), fields);
+            }
+        },
+    },
     View {
         set: "Parkings",
         query: "$select=Id,Number",
@@ -201,8 +330,18 @@ const VIEWS: [View; 3] = [
     },
 ];
 
-async fn rows(kind: &dyn Kind, patch: Patch, hand: Reading<'_>) -> Result<Vec<Json>, HttpFault> {
-    let mut rows = pages(hand, kind.set(), &kind.query(patch)).await?;
+/// The rows of a kind; of one number alone when there is one.
+async fn rows(
+    kind: &dyn Kind,
+    patch: Patch,
+    number: &str,
+    hand: Reading<'_>,
+) -> Result<Vec<Json>, HttpFault> {
+    let mut query = kind.query(patch);
+    if !number.is_empty() {
+        query = format!("$filter=Number%20eq%20'{}'&{query}", percent(number));
+    }
+    let mut rows = pages(hand, kind.set(), &query).await?;
     if kind.set() == "OutboundRules" {
         // Rules for emergency numbers are not in the plain list.
         let answer = hand.get("/xapi/v1/OutboundRules/Pbx.GetEmergencyOutboundRules()").await?;

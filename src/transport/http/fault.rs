@@ -68,7 +68,11 @@ impl HttpFault {
 
     /// Whether a request that changes something may have been done all the same.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Broken(_) | Self::NotJson(_) | Self::TooLarge)
+        // A gateway in between that got no answer says so with 502 or 504.
+        matches!(
+            self,
+            Self::Broken(_) | Self::NotJson(_) | Self::TooLarge | Self::Status { status: 502 | 504, .. }
+        )
     }
 
     /// What to do, when it is known.

@@ -36,6 +36,8 @@ const RECORDING: &Plain = &[
     ("may_see", "MyPhoneShowRecordings"),
     ("may_delete", "MyPhoneAllowDeleteRecordings"),
 ];
+/// Known from 20.0.10 on.
+const FORBID: &Plain = &[("forbid", "ForbidRecording")];
 const EMAIL: &Words = &[
     ("none", "None"),
     ("notification", "Notification"),
@@ -74,13 +76,13 @@ impl Kind for Extensions {
 
     /// A phone's settings hold a secret of the phone too; it is dropped unread. Finer choices within them were
     /// never seen to work.
-    fn query(&self, _patch: Patch) -> String {
-        "$select=Id,Number,FirstName,LastName,EmailAddress,Mobile,OutboundCallerID,Enabled,Require2FA,HideInPhonebook,\
-         VMEnabled,VMPlayCallerID,VMEmailOptions,RecordCalls,RecordExternalCallsOnly,AllowOwnRecordings,\
-         MyPhoneShowRecordings,MyPhoneAllowDeleteRecordings,PrimaryGroupId,OfficeHoursProps,Blfs\
+    fn query(&self, patch: Patch) -> String {
+        let query = "$select=Id,Number,FirstName,LastName,EmailAddress,Mobile,OutboundCallerID,Enabled,Require2FA,\
+         HideInPhonebook,VMEnabled,VMPlayCallerID,VMEmailOptions,RecordCalls,RecordExternalCallsOnly,\
+         AllowOwnRecordings,MyPhoneShowRecordings,MyPhoneAllowDeleteRecordings,PrimaryGroupId,OfficeHoursProps,Blfs\
          &$expand=Groups($select=GroupId,Rights,GroupRights),ForwardingProfiles,\
-         Phones($select=Id,MacAddress,Name,TemplateName,Interface,Settings)"
-            .to_owned()
+         Phones($select=Id,MacAddress,Name,TemplateName,Interface,Settings)";
+        if patch >= 10 { query.replacen("Blfs", "Blfs,ForbidRecording", 1) } else { query.to_owned() }
     }
 
     fn wish(&self, wishing: &mut Wishing<'_>) {
@@ -105,6 +107,7 @@ impl Kind for Extensions {
                 part.option("may_control", recording.may_control.as_ref(), |may| (*may).into());
                 part.option("may_see", recording.may_see.as_ref(), |may| (*may).into());
                 part.option("may_delete", recording.may_delete.as_ref(), |may| (*may).into());
+                part.option("forbid", recording.forbid.as_ref(), |forbid| (*forbid).into());
                 form.at("recording", &recording.place, Value::Map(part.fields));
             }
             form.option_at("forwarding", one.forwarding.as_ref(), forwarding::wish);
@@ -120,14 +123,12 @@ impl Kind for Extensions {
         None
     }
 
-    /// Hot-desking places are users to XAPI and have numbers that begin with `HD`.
+    /// Hot-desking places are users to XAPI and have numbers that begin with `HD`: they have phones, and are the
+    /// system's.
     fn identify(&self, entity: &Json, _directory: &Directory) -> Option<Identity> {
         let number = entity["Number"].as_str()?;
-        let plain = number.bytes().all(|byte| byte.is_ascii_digit());
-        if !plain {
-            return None;
-        }
-        Identity::numbered(number.to_owned(), entity)
+        let system = !number.bytes().all(|byte| byte.is_ascii_digit());
+        Identity::numbered(number.to_owned(), entity).map(|identity| Identity { system, ..identity })
     }
 
     fn see(&self, entity: &Json, directory: &Directory) -> Fields {
@@ -146,6 +147,7 @@ impl Kind for Extensions {
             (true, false) => "all",
         };
         recording.insert("calls".to_owned(), calls.into());
+        recording.insert("forbid".to_owned(), (entity["ForbidRecording"] == true).into());
         fields.insert("recording".to_owned(), Value::Map(recording));
         fields.insert("forwarding".to_owned(), forwarding::see(&entity["ForwardingProfiles"]));
         let switches = entity["OfficeHoursProps"].as_array();
@@ -187,6 +189,7 @@ impl Kind for Extensions {
         }
         if let Some(Value::Map(recording)) = fields.get("recording") {
             put_plain(RECORDING, recording, &mut body);
+            put_plain(FORBID, recording, &mut body);
             let calls = recording.get("calls").and_then(Value::as_text).unwrap_or("none");
             body.insert("RecordCalls".to_owned(), json!(calls != "none"));
             body.insert("RecordExternalCallsOnly".to_owned(), json!(calls == "external"));

@@ -132,6 +132,11 @@ impl Kind for Prompts {
         (hashed && ours).then(|| Identity::named(name))
     }
 
+    /// A name says the content.
+    fn twins_are_one(&self) -> bool {
+        true
+    }
+
     fn see(&self, entity: &Json, directory: &Directory) -> Fields {
         let name = entity["Filename"].as_str().unwrap_or_default();
         let name = name.rsplit('/').next().unwrap_or(name);

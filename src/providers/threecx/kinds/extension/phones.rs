@@ -81,12 +81,15 @@ fn write_one(wished: &Value, seen: &Json, directory: &Directory) -> Result<Json,
     let mac = digits(text("mac"));
     let known = seen.as_array().into_iter().flatten().find(|phone| phone["MacAddress"] == mac.as_str());
     let model = PhoneModel::ALL.into_iter().find(|model| model.word() == text("model"));
-    let name = model.map_or("", PhoneModel::name);
-    let template = directory.key(SYSTEM, &format!("template/{name}"));
-    let template = template.ok_or_else(|| format!("the PBX has no template for a {name}"))?;
     let mut phone = known.cloned().unwrap_or_else(|| json!({"MacAddress": mac, "Settings": {}}));
-    phone["Name"] = json!(name);
-    phone["TemplateName"] = json!(template);
+    // A phone of a model the inventory has no word for stays what it is.
+    if model.is_some() || known.is_none() {
+        let name = model.map_or("", PhoneModel::name);
+        let template = directory.key(SYSTEM, &format!("template/{name}"));
+        let template = template.ok_or_else(|| format!("the PBX has no template for a {name}"))?;
+        phone["Name"] = json!(name);
+        phone["TemplateName"] = json!(template);
+    }
     if let Some(fields) = phone.as_object_mut() {
         fields.retain(|name, _| !name.starts_with("Provisioning"));
     }
