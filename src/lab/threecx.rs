@@ -38,6 +38,8 @@ pub struct ThreeCxPlan {
     pub licence: Licence,
     /// How long a token lives.
     pub token_life: Duration,
+    /// Whether contacts keep their tags; that real ones do is assumed.
+    pub keeps_tags: bool,
     /// Whether it speaks TLS, with an authority of its own.
     pub tls: bool,
 }
@@ -50,6 +52,7 @@ impl Default for ThreeCxPlan {
             patch: 10,
             licence: Licence::default(),
             token_life: Duration::from_secs(3600),
+            keeps_tags: true,
             tls: false,
         }
     }
@@ -69,6 +72,7 @@ impl ThreeCx {
     pub(super) fn new(plan: ThreeCxPlan, knobs: Arc<KnobBoard>, log: Arc<Log>) -> Self {
         let mut store = Store::new(plan.patch, plan.licence.clone());
         seed::fill(&mut store);
+        store.keeps_tags = plan.keeps_tags;
         Self { plan, store: Mutex::new(store), token: Mutex::default(), knobs, log }
     }
 
@@ -101,6 +105,17 @@ impl ThreeCx {
         let key = row[set.key].as_str().map_or_else(|| row[set.key].to_string(), str::to_owned);
         let empty = serde_json::Map::new();
         store.change(set, &key, body.as_object().unwrap_or(&empty)).map_err(|(_, body)| body)
+    }
+
+    /// Makes a row as a person in the console would.
+    ///
+    /// # Errors
+    /// The refusal's body.
+    pub fn add(&self, set: &str, body: &Value) -> Result<(), Value> {
+        let set = set_of(set).ok_or(Value::Null)?;
+        let empty = serde_json::Map::new();
+        let made = held(&self.store).create(set, body.as_object().unwrap_or(&empty));
+        made.map(drop).map_err(|(_, body)| body)
     }
 
     /// Makes extensions as a person with much time would: `count` of them from a number on.

@@ -148,6 +148,12 @@ async fn the_vendors_document_takes_what_is_asked_and_what_is_answered() {
         ("unmanaged: report ", "unmanaged: delete "),
         ("      best-customer: {", "      good-customer: {"),
         ("\"+3349900*\"", "\"+3349901*\""),
+        ("business: +33450112233, fax", "mobile: +33612000001, fax"),
+        (
+            "      plumber: {first_name: Rosa, title: Plumber,",
+            "      florist: {first_name: Rosa, title: Florist,",
+        ),
+        ("{match: {last: 8}}", "{match: exact}"),
     ] {
         place.edit(FILE, from, to);
     }
@@ -155,6 +161,11 @@ async fn the_vendors_document_takes_what_is_asked_and_what_is_answered() {
     place.edit(FILE, "    extensions:\n", "    extensions:\n      \"10\": {first_name: Operator}\n");
     place.rocade(&["apply", "head-office", "--yes"]).ended(0);
     assert_eq!(judge.violations()[proven..], [""; 0], "changes and a delete");
+    // What this is to have seen was asked.
+    let entries = place.device("head-office").log().entries();
+    for asked in ["POST /xapi/v1/Contacts", "DELETE /xapi/v1/Contacts(", "PATCH /xapi/v1/PhoneBookSettings"] {
+        assert!(entries.iter().any(|entry| entry.what.starts_with(asked)), "{asked}");
+    }
     let plan = place.rocade(&["plan", "head-office", "--json"]).ended(0).json();
     assert_eq!(place::changes(&plan).iter().filter(|change| change.contains("pbx head")).count(), 0);
 }

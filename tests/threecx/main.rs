@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
 mod client;
+mod contacts;
 mod faults;
 mod import;
 #[path = "../story/place.rs"]

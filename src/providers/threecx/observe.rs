@@ -24,7 +24,11 @@ pub async fn observe(wish: &Wish, hand: Reading<'_>, now: jiff::Timestamp) -> Ob
     };
     observed.title = format!("3CX {version}");
     let limits = limits(hand, patch, now, &mut observed);
-    let sets = join_all(kinds().iter().map(|kind| rows(*kind, patch, hand)));
+    let is_read = |kind: &&&dyn Kind| {
+        !kind.is_single() || wish.resources.keys().any(|key| key.collection == kind.collection())
+    };
+    let read: Vec<&'static dyn Kind> = kinds().iter().filter(is_read).copied().collect();
+    let sets = join_all(read.iter().map(|kind| rows(*kind, patch, hand)));
     let views = join_all(VIEWS.iter().map(|view| pages(hand, view.set, view.query)));
     let ((), sets, views) = futures::join!(limits, sets, views);
     let mut directory = Directory::of_wish(wish);
@@ -38,7 +42,7 @@ pub async fn observe(wish: &Wish, hand: Reading<'_>, now: jiff::Timestamp) -> Ob
     }
     observed.resources.iter().for_each(|(key, fields)| directory.learn_seen(key, fields));
     let mut found = Vec::new();
-    for (kind, rows) in kinds().iter().zip(sets) {
+    for (kind, rows) in read.iter().zip(sets) {
         match rows {
             Ok(rows) => found.extend(identified(*kind, rows, &mut directory)),
             Err(fault) => observed.miss(Some(kind.collection()), None, fault::read(&fault)),
@@ -202,6 +206,11 @@ const VIEWS: [View; 3] = [
 ];
 
 async fn rows(kind: &dyn Kind, patch: Patch, hand: Reading<'_>) -> Result<Vec<Json>, HttpFault> {
+    if kind.is_single() {
+        let body = hand.get(&format!("/xapi/v1/{}?{}", kind.set(), kind.query(patch))).await?.body;
+        let none = || HttpFault::NotJson("there is no object in it".to_owned());
+        return body.is_object().then(|| vec![body]).ok_or_else(none);
+    }
     let mut rows = pages(hand, kind.set(), &kind.query(patch)).await?;
     if kind.set() == "OutboundRules" {
         // Rules for emergency numbers are not in the plain list.
