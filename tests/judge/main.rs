@@ -91,6 +91,10 @@ impl Judge {
         let answer =
             client.get(format!("{}/xapi/v1/Nobody", self.url)).bearer_auth(token).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 404);
+        // It answers before it writes its log: the last refusal of the proof must stand there before we count.
+        while !self.violations().last().is_some_and(|line| line.contains("NO_PATH_MATCHED")) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// What it refused since it was proven to bite.
