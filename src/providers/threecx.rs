@@ -23,7 +23,7 @@ mod objections;
 mod observe;
 mod yaml;
 
-pub use kinds::kinds;
+pub use kinds::{kinds, user_list};
 pub use yaml::{Import, import};
 
 /// The kind of target.

@@ -163,11 +163,13 @@ async fn rules_of_others_for_callers_stay() {
     pbx(&place).add("InboundRules", &rule("Neighbour", "+33400000001")).unwrap();
     pbx(&place).add("InboundRules", &rule("Best customers of all +33400000002", "+33400000002")).unwrap();
     pbx(&place).add("InboundRules", &rule("Rosa", "+33699887766")).unwrap();
+    pbx(&place).add("InboundRules", &rule("Again", "+33611223344")).unwrap();
     assert_eq!(planned(&place), [""; 0]);
     place.edit(FILE, "mobile: \"+33 6 99 88 77 66\"", "mobile: \"+33 6 99 88 77 66\", group: best-customers");
     assert_eq!(turn(&place).0, ["update pbx head-office: caller_rule best-customers/+33699887766"]);
-    assert!(rules(&place).contains(&"Neighbour".to_owned()));
-    assert!(rules(&place).contains(&"Best customers of all +33400000002".to_owned()));
+    for kept in ["Neighbour", "Best customers of all +33400000002", "Again"] {
+        assert!(rules(&place).contains(&kept.to_owned()), "{kept}");
+    }
 }
 
 /// A PBX that does not keep tags would get every contact again with each apply.

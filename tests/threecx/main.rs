@@ -13,6 +13,7 @@ mod place;
 mod refused;
 mod scale;
 mod story;
+mod user_list;
 
 use place::Place;
 use rocade::lab::ThreeCx;

@@ -16,6 +16,7 @@ mod ring_group;
 mod sbc;
 mod trunk;
 
+pub use extension::user_list;
 use serde_json::{Map, Value as Json, json};
 
 use super::directory::Directory;

@@ -153,8 +153,11 @@ impl Judged<'_> {
             );
             if word.ends_with("phones") {
                 let name = &self.wish.target.name;
-                let _ =
-                    write!(hint, ". Or import `rocade pbx csv {name}` in its console and take the keys out");
+                // Writing to a text cannot fail.
+                let _ = write!(
+                    hint,
+                    ". Or let its console make them: import what `rocade pbx csv {name}` writes"
+                );
             }
             self.add(reason, place, &hint);
         }

@@ -20,13 +20,17 @@ pub(super) fn name_of(entity: &Json, directory: &Directory) -> Option<String> {
         return None;
     }
     let (trunk, number) = (trunk_of(entity, directory)?, entity["Data"].as_str()?);
-    if let Some(wished) = directory.wished_name("caller_rule", &handle(trunk, CONDITION, number)) {
-        return Some(wished.to_owned());
-    }
+    let wished = directory.wished_name("caller_rule", &handle(trunk, CONDITION, number));
+    wished
+        .map(str::to_owned)
+        .or_else(|| Some(format!("{}/{number}", titled(entity, trunk, number, directory)?)))
+}
+
+/// The rule of the inventory that an entity was made for, by its title.
+fn titled<'a>(entity: &Json, trunk: &str, number: &str, directory: &'a Directory) -> Option<&'a str> {
     let title = entity["RuleName"].as_str()?.strip_suffix(number)?.strip_suffix(' ')?;
     let sibling = directory.wished_name("caller_rule", &family(trunk, title))?;
-    let (rule, _) = sibling.rsplit_once('/')?;
-    Some(format!("{rule}/{number}"))
+    Some(sibling.rsplit_once('/')?.0)
 }
 
 /// All rules of one title on a trunk.
@@ -78,7 +82,10 @@ impl Kind for CallerRules {
 
     fn identify(&self, entity: &Json, directory: &Directory) -> Option<Identity> {
         let identity = Identity::numbered(name_of(entity, directory)?, entity)?;
-        Some(Identity { number: None, ..identity })
+        let (trunk, number) = (trunk_of(entity, directory)?, entity["Data"].as_str()?);
+        // One with a title of somebody else may become ours when its number is wished, and is never deleted.
+        let system = titled(entity, trunk, number, directory).is_none();
+        Some(Identity { number: None, system, ..identity })
     }
 
     fn see(&self, entity: &Json, directory: &Directory) -> Fields {
