@@ -54,6 +54,25 @@ async fn an_entry_with_parts_is_not_overwritten() {
     assert!(printed.out.contains("    ring_groups:\n"), "{}", printed.out);
 }
 
+/// What a person made of a contact of ours and the inventory has no form for is left out and said.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contacts_number_without_its_country_is_left_out_and_said() {
+    let place = office().await;
+    let typed = serde_json::json!({"Business": "04 72 00 11 22", "Department": "Sales"});
+    crate::pbx(&place).alter("Contacts", "Tag", "rocade:piscine-lyon", &typed).unwrap();
+    let printed = place.rocade(&["import", "pbx", "head-office", "--stdout"]).ended(0);
+    assert!(
+        printed.out.contains("mobile: \"+33611223344\"") && !printed.out.contains("04 72"),
+        "{}",
+        printed.out
+    );
+    for said in
+        ["contact piscine-lyon: business: `04 72 00 11 22` is no number", "contact piscine-lyon: department:"]
+    {
+        assert!(printed.err.contains(said), "{}", printed.err);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn backups_are_listed_and_put_back_by_the_command_that_apply_prints() {
     let place = crate::place::Place::whole().await;

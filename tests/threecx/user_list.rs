@@ -113,6 +113,16 @@ async fn pins_are_written_when_that_is_said_into_a_file_of_the_owners() {
     place.rocade(&["pbx", "csv", "nobody"]).ended(1);
 }
 
+/// What stands on the PBX as it is wished, whoever made it, is no write and needs no accepting.
+#[tokio::test(flavor = "multi_thread")]
+async fn phones_that_are_there_are_not_objected_to() {
+    let place = office().await;
+    place.edit(FILE, "    accept_unverified: [phones, router_phones, shared_voicemail]\n", "");
+    assert_eq!(crate::planned(&place), [""; 0]);
+    place.edit(FILE, "last_name: Example", "last_name: Sample");
+    place.rocade(&["apply", "head-office", "--yes"]).ended(0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_live_pbx_gives_the_ids_of_keys() {
     let place = office().await;

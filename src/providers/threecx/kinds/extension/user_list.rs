@@ -205,6 +205,7 @@ impl Making<'_> {
                     String::new()
                 }
             },
+            // The first stands in the vendor's page, the second is made after it.
             None => match model {
                 PhoneModel::YealinkT41s | PhoneModel::YealinkT46s => "yealinkT4x.ph.xml",
                 PhoneModel::YealinkT54w | PhoneModel::YealinkT57w => "yealinkT5x.ph.xml",
@@ -258,7 +259,7 @@ impl Making<'_> {
         let phones =
             self.pbx.extensions.values().any(|one| one.phones.as_ref().is_some_and(|own| !own.is_empty()));
         if phones && !self.live {
-            let note = "the templates are the vendor's usual ones; `--live` takes those of the PBX";
+            let note = "the names of the templates are assumed; `--live` takes those of the PBX";
             self.note(note.to_owned());
         }
         self.note(
