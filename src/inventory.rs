@@ -20,8 +20,8 @@ pub use diagnostic::{Diagnostic, Label, Report, Severity, Sources};
 pub use load::{Loaded, load, parse};
 pub use pbx::*;
 pub use scalar::{
-    ByteSizeText, EuiText, FeastText, MacText, NetworkText, NumberText, PeriodText, PhoneNumberText,
-    SecretRef, SpanText, VersionRange,
+    ByteSizeText, E164Text, EuiText, FeastText, MacText, NetworkText, NumberText, PeriodText,
+    PhoneNumberText, SecretRef, SpanText, VersionRange,
 };
 pub use schema::schema;
 pub use spec::*;

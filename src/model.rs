@@ -18,6 +18,6 @@ pub use network::{Network, NetworkFault};
 pub use outcome::{Outcome, Report, Step};
 pub use resource::{Collection, Observed, Origin, Owns, Resource, Resources, Unread, Wish};
 pub use secret::{Secret, Verifier};
-pub use telephony::{DaySpan, Dn, Feast, Mac, PhoneNumber, TelephonyFault, Weekday, easter, weekdays};
+pub use telephony::{DaySpan, Dn, E164, Feast, Mac, PhoneNumber, TelephonyFault, Weekday, easter, weekdays};
 pub use units::{ByteSize, Period, UnitFault};
 pub use value::{Fields, Value};

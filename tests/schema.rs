@@ -88,7 +88,7 @@ fn the_schema_beside_the_sample_is_the_generated_one() {
 }
 
 /// A definition of the schema, and an inventory in which an empty map stands in its place, on the last line.
-const PLACES: [(&str, &str); 38] = [
+const PLACES: [(&str, &str); 40] = [
     ("Site", "sites:\n  x: {}"),
     ("Gateway", "gateways:\n  x: {}"),
     ("Firmware", "gateways:\n  x:\n    firmware: {}"),
@@ -130,6 +130,8 @@ const PLACES: [(&str, &str); 38] = [
     ("OutboundRoute", "pbx:\n  x:\n    outbound_rules:\n      y:\n        routes:\n          - {}"),
     ("Sbc", "pbx:\n  x:\n    sbcs:\n      y: {}"),
     ("LiveChat", "pbx:\n  x:\n    live_chat:\n      y: {}"),
+    ("Contact", "pbx:\n  x:\n    contacts:\n      y: {}"),
+    ("Phonebook", "pbx:\n  x:\n    phonebook: {}"),
 ];
 
 #[test]

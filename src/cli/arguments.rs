@@ -69,7 +69,7 @@ pub enum Verb {
     /// Make inventory of what is live.
     #[command(subcommand)]
     Import(Import),
-    /// A telephone system's Live Chat snippet and backups.
+    /// A telephone system's Live Chat snippet, backups and list of users.
     #[command(subcommand)]
     Pbx(PbxVerb),
     /// Decode sensors' frames with the relay's own decoders.
@@ -292,6 +292,9 @@ pub enum PbxVerb {
         /// The link.
         link: String,
     },
+    /// Write its extensions in the form its console imports users from (CSV): another way for phones, whose writes
+    /// over the API nobody has seen work. Makes extensions, changes none.
+    Csv(PbxCsv),
     /// List the PBX's own backups.
     Backups {
         /// The PBX.
@@ -307,6 +310,22 @@ pub enum PbxVerb {
         #[arg(short, long)]
         yes: bool,
     },
+}
+
+/// `pbx csv`.
+#[derive(Debug, Args)]
+pub struct PbxCsv {
+    /// The PBX.
+    pub name: String,
+    /// Where to write it; standard output when absent.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Ask the PBX for the ids that keys need, its phone templates and its spelling of SBCs.
+    #[arg(long)]
+    pub live: bool,
+    /// Write voicemail PINs too, in clear.
+    #[arg(long)]
+    pub with_secrets: bool,
 }
 
 /// `trust`.

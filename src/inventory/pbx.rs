@@ -7,10 +7,12 @@ use std::ops::Deref;
 use schemars::JsonSchema;
 
 mod calls;
+mod contacts;
 mod lines;
 mod people;
 
 pub use calls::*;
+pub use contacts::*;
 pub use lines::*;
 pub use people::*;
 
@@ -106,6 +108,12 @@ pub struct Pbx {
     /// Live Chat links, by the link's name.
     #[schemars(default)]
     pub live_chat: Part<LiveChat>,
+    /// Contacts of the phonebook, by a name that stays; only those made here are ever touched.
+    #[schemars(default)]
+    pub contacts: Part<Contact>,
+    /// The settings of the phonebook; left alone when absent.
+    #[schemars(default)]
+    pub phonebook: Option<Phonebook>,
 }
 
 /// Telephone systems rocade knows.
@@ -139,6 +147,8 @@ pub enum Unverified {
     RouterPhones,
     /// A mailbox shared by e-mail on ring groups and queues.
     SharedVoicemail,
+    /// A contact in a department's phonebook.
+    ContactDepartment,
 }
 
 impl Unverified {
@@ -148,6 +158,7 @@ impl Unverified {
             Self::Phones => "phones",
             Self::RouterPhones => "router_phones",
             Self::SharedVoicemail => "shared_voicemail",
+            Self::ContactDepartment => "contact_department",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use super::decode::{Decode, Decoder, Keys, raw};
 use super::tree::{Body, Node};
-use crate::model::{ByteSize, DaySpan, Dn, Eui, Feast, Mac, Network, Period, PhoneNumber};
+use crate::model::{ByteSize, DaySpan, Dn, E164, Eui, Feast, Mac, Network, Period, PhoneNumber};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// Makes a scalar that is parsed from text, with its words and pattern for the JSON Schema. `types` are those
@@ -88,6 +88,11 @@ text_scalar!(
     /// A number of the public network.
     PhoneNumberText(PhoneNumber), "bad-phone-number", "a phone number such as +33123456789",
     "^\\s*\\+?([0-9][ .-]*){2,15}$", ["string", "integer", "number"]
+);
+text_scalar!(
+    /// A number of the public network with its country.
+    E164Text(E164), "bad-phone-number", "a number with its country such as +33611223344",
+    "^\\s*\\+[1-9][ .-]*([0-9][ .-]*){6,14}$", ["string", "integer", "number"]
 );
 text_scalar!(
     /// A hardware address.

@@ -1,5 +1,6 @@
 //! How each type of `spec` is read from a file: its keys, its words, and which may be left out.
 
+mod callers;
 mod pbx;
 
 use std::collections::BTreeMap;

@@ -42,6 +42,8 @@ pub struct ThreeCxPlan {
     pub references: References,
     /// How long a token lives.
     pub token_life: Duration,
+    /// Whether contacts keep their tags; that real ones do is assumed.
+    pub keeps_tags: bool,
     /// Whether it speaks TLS, with an authority of its own.
     pub tls: bool,
 }
@@ -55,6 +57,7 @@ impl Default for ThreeCxPlan {
             licence: Licence::default(),
             references: References::default(),
             token_life: Duration::from_secs(3600),
+            keeps_tags: true,
             tls: false,
         }
     }
@@ -74,6 +77,7 @@ impl ThreeCx {
     pub(super) fn new(plan: ThreeCxPlan, knobs: Arc<KnobBoard>, log: Arc<Log>) -> Self {
         let mut store = Store::new(plan.patch, plan.licence.clone(), plan.references);
         seed::fill(&mut store);
+        store.keeps_tags = plan.keeps_tags;
         Self { plan, store: Mutex::new(store), token: Mutex::default(), knobs, log }
     }
 

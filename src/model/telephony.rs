@@ -64,6 +64,40 @@ impl fmt::Display for PhoneNumber {
     }
 }
 
+/// A number of the public network with its country, as E.164 has it: `+` and 7 to 15 digits; spaces, dots and
+/// dashes between digits are dropped.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct E164(pub String);
+
+const AN_E164: &str =
+    "a number with its country such as +33611223344: `+`, then 7 to 15 digits, no `0` first";
+const A_FRENCH_E164: &str = "a number of France: nine digits follow +33, without the 0 in front";
+
+impl FromStr for E164 {
+    type Err = TelephonyFault;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let plain: String = text.trim().chars().filter(|c| !" .-".contains(*c)).collect();
+        let digits = plain.strip_prefix('+').unwrap_or_default();
+        let fits = (7..=15).contains(&digits.len())
+            && digits.chars().all(|c| c.is_ascii_digit())
+            && !digits.starts_with('0');
+        // The slip people make most: +330611223344.
+        let french = digits.strip_prefix("33").is_none_or(|own| own.len() == 9 && !own.starts_with('0'));
+        match (fits, french) {
+            (true, true) => Ok(Self(plain)),
+            (true, false) => Err(fault(text, A_FRENCH_E164)),
+            (false, _) => Err(fault(text, AN_E164)),
+        }
+    }
+}
+
+impl fmt::Display for E164 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A hardware address, held as 12 upper-case hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mac(String);
@@ -303,6 +337,17 @@ mod tests {
         assert_eq!("805EC0000001".parse::<Mac>().unwrap().to_string(), "80:5e:c0:00:00:01");
         assert!("80:5e:c0:00:00".parse::<Mac>().is_err());
         assert!("1".parse::<Dn>().is_err() && "10a".parse::<Dn>().is_err());
+    }
+
+    #[test]
+    fn numbers_with_their_country_are_told_from_others() {
+        assert_eq!("+33 6 11.22-33 44".parse::<E164>().unwrap().0, "+33611223344");
+        assert_eq!("+441632960001".parse::<E164>().unwrap().0, "+441632960001");
+        for bad in
+            ["0611223344", "33611223344", "+330611223344", "+3361122334", "+0611223344", "+33 (0)6", "+1"]
+        {
+            assert!(bad.parse::<E164>().is_err(), "{bad}");
+        }
     }
 
     #[test]

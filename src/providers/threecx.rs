@@ -25,7 +25,7 @@ mod observe;
 mod references;
 mod yaml;
 
-pub use kinds::kinds;
+pub use kinds::{kinds, user_list};
 pub use yaml::{Import, import};
 
 /// The kind of target.
@@ -44,8 +44,11 @@ const COLLECTIONS: &[Collection] = &[
     row("holiday", 6, &[]),
     row("trunk", 7, &["password"]),
     row("inbound_rule", 8, &[]),
+    Collection { owns: Owns::Whole, ..row("caller_rule", 8, &[]) },
     row("outbound_rule", 8, &[]),
     row("live_chat", 9, &[]),
+    row("contact", 10, &[]),
+    row("phonebook", 10, &[]),
 ];
 
 const fn row(name: &'static str, rank: u8, write_only: &'static [&'static str]) -> Collection {

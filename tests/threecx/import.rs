@@ -25,6 +25,7 @@ async fn a_live_pbx_becomes_inventory_and_the_plan_is_empty() {
         "outbound_rules",
         "sbcs",
         "live_chat",
+        "contacts",
     ] {
         assert!(imported.contains(&format!("\n    {part}:\n")), "{part}: {imported}");
     }
@@ -32,6 +33,12 @@ async fn a_live_pbx_becomes_inventory_and_the_plan_is_empty() {
     assert_eq!(planned(&place), [""; 0], "{imported}");
     assert_eq!(writes(&place), [""; 0]);
     assert!(!imported.contains("2468013579") && !imported.contains("secret-of"), "{imported}");
+    // Rules for a group come back as what they are there: one a number.
+    assert!(
+        imported.contains("caller: \"+33611223344\"") && !imported.contains("\n        group:"),
+        "{imported}"
+    );
+    assert!(!imported.contains("Typed") && !imported.contains("dolibarr"), "{imported}");
     // The import owns what it wrote: a change of it is planned.
     place.edit(FILE, "first_name: \"Grace\"", "first_name: \"Grace B.\"");
     assert_eq!(planned(&place), ["update pbx head-office: extension 102"]);
@@ -45,6 +52,25 @@ async fn an_entry_with_parts_is_not_overwritten() {
     assert_eq!(std::fs::read(place.file("inventory/head-office.yaml")).unwrap(), before);
     let printed = place.rocade(&["import", "pbx", "head-office", "--stdout"]).ended(0);
     assert!(printed.out.contains("    ring_groups:\n"), "{}", printed.out);
+}
+
+/// What a person made of a contact of ours and the inventory has no form for is left out and said.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contacts_number_without_its_country_is_left_out_and_said() {
+    let place = office().await;
+    let typed = serde_json::json!({"Business": "04 72 00 11 22", "Department": "Sales"});
+    crate::pbx(&place).alter("Contacts", "Tag", "rocade:piscine-lyon", &typed).unwrap();
+    let printed = place.rocade(&["import", "pbx", "head-office", "--stdout"]).ended(0);
+    assert!(
+        printed.out.contains("mobile: \"+33611223344\"") && !printed.out.contains("04 72"),
+        "{}",
+        printed.out
+    );
+    for said in
+        ["contact piscine-lyon: business: `04 72 00 11 22` is no number", "contact piscine-lyon: department:"]
+    {
+        assert!(printed.err.contains(said), "{}", printed.err);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

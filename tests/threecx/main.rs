@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
 mod client;
+mod contacts;
 mod deletes;
 mod faults;
 mod import;
@@ -17,6 +18,7 @@ mod story;
 mod taken;
 mod turns;
 mod twins;
+mod user_list;
 
 use place::Place;
 use rocade::lab::ThreeCx;

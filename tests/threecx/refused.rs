@@ -206,7 +206,12 @@ async fn a_write_nobody_saw_work_is_refused_unless_accepted() {
     refused(
         &place,
         &lab,
-        &["never seen on a real PBX", "accept_unverified: [phones]", "accept_unverified: [shared_voicemail]"],
+        &[
+            "never seen on a real PBX",
+            "import what `rocade pbx csv head-office` writes",
+            "accept_unverified: [phones]",
+            "accept_unverified: [shared_voicemail]",
+        ],
     );
 }
 

@@ -1,6 +1,7 @@
 //! The lines of one target's changes, in columns that fit its longest ordinary cells.
 //!
-//! Files that come or go together are one line of their folder; with `-v` each has its own.
+//! Files that come or go together are one line of their folder, as are the numbers of a rule for callers; with
+//! `-v` each has its own.
 
 use std::fmt::Write;
 
@@ -11,6 +12,9 @@ use crate::model::{Action, Change};
 
 /// From how many files on a folder stands for them.
 const FOLDED_FROM: usize = 6;
+
+/// Collections whose names are paths, and what is counted of them.
+const FOLDED: [(&str, &str); 2] = [("file", "files"), ("caller_rule", "numbers")];
 
 /// The widest a column gets; a longer cell only moves the rest of its own line.
 const WIDTHS_MAX: [usize; 3] = [14, 44, 60];
@@ -53,7 +57,10 @@ fn cells(run: &[&Change]) -> Cells {
     let key = &change.address.key;
     let (name, detail) = match run.len() {
         1 => (key.name.clone(), detail(change)),
-        more => (folder(change).to_owned(), format!("{more} files")),
+        more => {
+            let counted = FOLDED.iter().find(|(collection, _)| *collection == key.collection);
+            (folder(change).to_owned(), format!("{more} {}", counted.map_or("", |(_, counted)| counted)))
+        }
     };
     [key.collection.clone(), name, detail, impact(&change.impact)]
 }
@@ -72,17 +79,17 @@ fn runs<'a>(changes: &'a [&'a Change], verbose: bool) -> Vec<&'a [&'a Change]> {
     runs
 }
 
-/// Whether a change is of the same kind as the first of a run, on a file below its folder.
+/// Whether a change is of the same kind as the first of a run, below its folder.
 fn goes_with(first: &Change, other: &Change) -> bool {
     matches!(first.action, Action::Create | Action::Delete)
-        && first.address.key.collection == "file"
-        && other.address.key.collection == "file"
+        && FOLDED.iter().any(|(collection, _)| *collection == first.address.key.collection)
+        && first.address.key.collection == other.address.key.collection
         && first.action == other.action
         && first.impact == other.impact
         && other.address.key.name.starts_with(folder(first))
 }
 
-/// The folder of a file, with its last slash.
+/// The folder of a path, with its last slash.
 fn folder(change: &Change) -> &str {
     let path = change.address.key.name.as_str();
     path.rfind('/').map_or(path, |slash| &path[..=slash])

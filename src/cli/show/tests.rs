@@ -110,6 +110,19 @@ fn a_plan_in_columns() {
 }
 
 #[test]
+fn the_numbers_of_a_rule_share_a_line_when_they_are_many() {
+    let numbers = ["01", "02", "03", "04", "05", "06"].map(|end| format!("vip/+336000000{end}"));
+    let rules = |numbers: &[String]| -> Vec<Change> {
+        let rule = |name: &String| change("broker main", Action::Create, ("caller_rule", name), "VIP: Ada");
+        numbers.iter().map(rule).collect()
+    };
+    let drawn = plan(&a_plan(rules(&numbers), vec![]), false);
+    assert!(drawn.contains("caller_rule  vip/  6 numbers"), "{drawn}");
+    let drawn = plan(&a_plan(rules(&numbers[..5]), vec![]), false);
+    assert!(drawn.contains("vip/+33600000005  VIP: Ada"), "{drawn}");
+}
+
+#[test]
 fn nothing_to_do_is_one_line() {
     is_drawn("no-changes.txt", &plan(&a_plan(vec![], vec![]), false));
 }

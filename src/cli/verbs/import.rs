@@ -69,6 +69,7 @@ fn has_parts(pbx: &Pbx) -> bool {
         || pbx.outbound_rules.written
         || pbx.sbcs.written
         || pbx.live_chat.written
+        || pbx.contacts.written
 }
 
 /// Writes parts behind the keys of an entry; all else in the file stays as it is, comments too.

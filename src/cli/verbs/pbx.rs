@@ -1,5 +1,9 @@
 //! `pbx`: what a telephone system has beside its configuration.
 
+mod csv;
+
+use std::sync::Arc;
+
 use anyhow::{anyhow, bail};
 
 use super::Waited;
@@ -14,6 +18,7 @@ pub fn run(arguments: &Arguments, verb: &PbxVerb) -> anyhow::Result<Exit> {
     let workspace = surroundings::workspace(arguments)?;
     match verb {
         PbxVerb::Snippet { name, link } => snippet(&workspace, name, link),
+        PbxVerb::Csv(verb) => csv::run(&Arc::new(workspace), verb),
         PbxVerb::Backups { name } => backups(&workspace, name),
         PbxVerb::Restore { name, backup, yes } => restore(arguments, &workspace, name, backup, *yes),
     }

@@ -7,6 +7,7 @@ use super::repeated;
 use crate::inventory::{At, Diagnostic, Inventory, Pbx, Place, Section};
 use crate::model::{Dn, Feast};
 
+mod contacts;
 mod flow;
 mod refer;
 
@@ -24,6 +25,7 @@ pub(super) fn check(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
         holidays(pbx, found);
         ivrs(pbx, found);
         sbcs(pbx, found);
+        contacts::check(pbx, found);
         refer::check(pbx, found);
         flow::check(pbx, found);
     }
@@ -150,12 +152,13 @@ fn trunks(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
         |did| Diagnostic::error("duplicate-did", format!("{did} comes in twice")),
         found,
     );
-    let rules = pbx.inbound_rules.values().map(|rule| {
+    // Rules for callers are looked at with the contacts they may be for.
+    let rules = pbx.inbound_rules.values().filter(|rule| rule.did.is_some() || rule.caller.is_none());
+    let rules = rules.map(|rule| {
         let number = |number: &Option<At<crate::inventory::PhoneNumberText>>| {
             number.as_ref().map(|number| number.0.to_string())
         };
-        let caller = rule.caller.as_ref().map(|caller| caller.value.clone());
-        ((rule.trunk.value.clone(), number(&rule.did), caller), &rule.title.place)
+        ((rule.trunk.value.clone(), number(&rule.did)), &rule.title.place)
     });
     repeated(
         rules,

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use super::{Destination, Week};
+use super::{Caller, Destination, Week};
 use crate::inventory::At;
 use crate::inventory::scalar::{PhoneNumberText, SecretRef};
 
@@ -68,9 +68,10 @@ pub struct InboundRule {
     /// The number called.
     #[schemars(default)]
     pub did: Option<At<PhoneNumberText>>,
-    /// Who calls: a number, or its beginning with `*` behind.
+    /// Who calls: a number, its beginning with `*` behind, or contacts: `{group: best-customers}`, `{contact: pool}`.
+    /// Contacts become one rule a number on the PBX.
     #[schemars(default)]
-    pub caller: Option<At<String>>,
+    pub caller: Option<At<Caller>>,
     /// The hours in which `to` rings; the department's office hours when absent.
     #[schemars(default)]
     pub hours: Option<At<Week>>,

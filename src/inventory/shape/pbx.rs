@@ -31,7 +31,9 @@ shape!(Pbx {
     inbound_rules,
     outbound_rules,
     sbcs,
-    live_chat
+    live_chat,
+    contacts,
+    phonebook
 });
 shape!(Route { to, prompt });
 shape!(Department { title, language, timezone, hours, breaks, when_open, when_closed, on_break, on_holiday });
@@ -78,6 +80,22 @@ shape!(OutboundRule { title, prefixes, lengths, from, departments, priority, eme
 shape!(OutboundRoute { trunk, strip, prepend, caller_id });
 shape!(Sbc { title, password, security });
 shape!(LiveChat { title, department, to, websites needed, chat, calls, ask });
+shape!(Contact {
+    first_name,
+    last_name,
+    company,
+    title,
+    department,
+    email,
+    mobile,
+    mobile_2,
+    business,
+    business_2,
+    home,
+    other,
+    fax,
+    group
+});
 
 words!(PbxModel { "3cx" => ThreeCx });
 words!(Unmanaged { "keep" => Keep, "report" => Report, "delete" => Delete } or default);
@@ -85,6 +103,7 @@ words!(Unverified {
     "phones" => Phones,
     "router_phones" => RouterPhones,
     "shared_voicemail" => SharedVoicemail,
+    "contact_department" => ContactDepartment,
 });
 words!(Role {
     "users" => Users,

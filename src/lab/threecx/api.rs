@@ -64,6 +64,8 @@ pub fn handle(store: &mut Store, method: &str, path: &str, query: &str, body: &[
     };
     let empty = Map::new();
     let fields = json.as_object();
+    // Settings are one object and have no key.
+    let key = if set.name == "PhoneBookSettings" { Some("0") } else { key };
     match (method, key) {
         ("GET", None) => list(store, set, &options),
         ("GET", Some(key)) => one(store, set, key, &options),

@@ -72,6 +72,7 @@ pub fn defaults(set: &str) -> Value {
             "Name": "", "Website": [], "ChatEnabled": true, "CallsEnabled": true, "MeetingEnabled": false,
             "Hidden": false,
         }),
+        "Contacts" => json!({"ContactType": "3CX"}),
         _ => json!({}),
     }
 }
@@ -173,6 +174,7 @@ pub fn settle(
         "Trunks" => trunk(store, row)?,
         "InboundRules" => inbound(store, row)?,
         "OutboundRules" => outbound(store, row, is_sent("Routes"))?,
+        "Contacts" => contact(store, row)?,
         "Sbcs" if row["Name"].as_str().is_none_or(|name| name.is_empty() || name.len() > 12) => {
             return Err(refused(400, "Name", "WARNINGS.STRING_TOO_LONG"));
         }
@@ -426,6 +428,25 @@ fn inbound(store: &Store, row: &mut Value) -> Result<(), Refusal> {
     row["TrunkDN"] = json!({"Id": trunk["Id"], "Number": trunk["Number"], "Name": trunk["Gateway"]["Name"],
     "Type": "ExternalLine"});
     Ok(())
+}
+
+/// A contact has a name and a number.
+fn contact(store: &Store, row: &mut Value) -> Result<(), Refusal> {
+    if !store.keeps_tags {
+        row["Tag"] = Value::Null;
+    }
+    let any =
+        |names: &[&str]| names.iter().any(|name| row[*name].as_str().is_some_and(|text| !text.is_empty()));
+    if !any(&["FirstName", "LastName", "CompanyName"]) {
+        return Err(refused(400, "FirstName", "WARNINGS.CONTACTS_SPECIFY_NAME_SURNAME_COMPANY"));
+    }
+    let numbers =
+        ["PhoneNumber", "Mobile2", "Home", "Business", "Business2", "BusinessFax", "Other", "Pager"];
+    if any(&numbers) {
+        Ok(())
+    } else {
+        Err(refused(400, "PhoneNumber", "WARNINGS.CONTACTS_SPECIFY_PHONE_NUMBER"))
+    }
 }
 
 /// Routes read back as five, prefixes as ranges, a single extension without its end.

@@ -39,9 +39,22 @@ pub fn fill(store: &mut Store) {
             "TemplateType": "Preferred", "Countries": ["FR"]});
         put(store, "TrunkTemplates", row);
     }
+    // What people and other programs have put into the phonebook.
+    contact(store, &json!({"FirstName": "Typed", "LastName": "In", "PhoneNumber": "0611000001"}));
+    contact(store, &json!({"CompanyName": "Synchronised", "Business": "+33472000002", "Tag": "dolibarr:12"}));
+    put(store, "PhoneBookSettings", json!({"Id": 0, "ResolvingType": "MatchExact", "ResolvingLength": 10}));
     let row = json!({"Filename": "onhold.wav", "DisplayName": "onhold.wav", "CanBeDeleted": false,
     "PromptType": "File"});
     put(store, "CustomPrompts", row);
+}
+
+fn contact(store: &mut Store, body: &Value) {
+    let mut row = rules::defaults("Contacts");
+    row["Id"] = store.next_id().into();
+    for (name, value) in body.as_object().into_iter().flatten() {
+        row[name] = value.clone();
+    }
+    put(store, "Contacts", row);
 }
 
 fn put(store: &mut Store, set: &str, row: Value) {

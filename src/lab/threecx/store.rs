@@ -48,6 +48,7 @@ pub const SETS: &[Set] = &[
     set("CustomPrompts", "CustomPrompt", "Filename"),
     set("Contacts", "Contact", "Id"),
     Set { number: Some(("", 0)), writable: false, ..set("Peers", "PeerRow", "Id") },
+    set("PhoneBookSettings", "PhoneBookSettings", "Id"),
     Set { writable: false, ..set("PhoneTemplates", "PhoneTemplate", "Id") },
     Set { writable: false, ..set("TrunkTemplates", "TrunkTemplate", "Id") },
     Set { writable: false, ..set("Backups", "Backup", "FileName") },
@@ -101,6 +102,8 @@ pub struct Store {
     pub references: References,
     /// Contents of uploaded prompts.
     pub audio: BTreeMap<String, Vec<u8>>,
+    /// Whether contacts keep their tags.
+    pub keeps_tags: bool,
     /// MAC addresses of phones told to fetch their settings anew, in order.
     pub reprovisioned: Vec<String>,
 }
@@ -122,7 +125,8 @@ impl Store {
     pub fn new(patch: u16, licence: Licence, references: References) -> Self {
         let rows = SETS.iter().map(|set| (set.name, BTreeMap::new())).collect();
         let (numbers, audio) = (BTreeMap::new(), BTreeMap::new());
-        Self { rows, numbers, next_id: 27, patch, licence, references, audio, reprovisioned: Vec::new() }
+        let (keeps_tags, reprovisioned) = (true, Vec::new());
+        Self { rows, numbers, next_id: 27, patch, licence, references, audio, keeps_tags, reprovisioned }
     }
 
     /// A new id.

@@ -110,7 +110,8 @@ PhoneModel = Name:s UserAgent:s AddAllowed:b CanBeSBC:b URL:s
 PhoneTemplate = Id:s TemplateType:s AddAllowed:b Models:[PhoneModel]
 TrunkTemplate = Id:s Name:s AddAllowed:b TemplateType:s Countries:[s]
 Contact = Id:i FirstName:s LastName:s CompanyName:s Title:s Department:s Email:s PhoneNumber:s Mobile2:s Home:s
-  Business:s Business2:s BusinessFax:s Other:s Pager:s Tag:s
+  Business:s Business2:s BusinessFax:s Other:s Pager:s Tag:s ContactType:3CX|CRM|Google|M365
+PhoneBookSettings = ResolvingType:NotResolve|MatchExact|MatchLength ResolvingLength:i
 DidNumber = Number:s TrunkId:i TemplateFileName:s
 Backup = FileName:s Size:i CreationTime:s DownloadLink:s
 PeerRow = Id:i Number:s Name:s Type:s Hidden:b

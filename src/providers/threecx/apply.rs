@@ -277,6 +277,9 @@ impl Work<'_> {
 
     fn path(&self, kind: &dyn Kind, name: &str) -> Option<String> {
         let key = self.directory.key(kind.collection(), name)?;
+        if kind.is_single() {
+            return Some(format!("/xapi/v1/{}", kind.set()));
+        }
         Some(format!("/xapi/v1/{}({key})", kind.set()))
     }
 

@@ -57,5 +57,9 @@ fn owned(pbx: &Pbx) -> BTreeMap<&'static str, Owns> {
         Unmanaged::Delete if written => Owns::Whole,
         Unmanaged::Delete => Owns::Kept,
     };
-    parts.into_iter().map(|(collection, written)| (collection, share(written))).collect()
+    let mut owned: BTreeMap<_, _> =
+        parts.into_iter().map(|(collection, written)| (collection, share(written))).collect();
+    // Contacts that are seen at all bear rocade's tag: whatever becomes of others, these come and go with the YAML.
+    owned.insert("contact", if pbx.contacts.written { Owns::Whole } else { Owns::Kept });
+    owned
 }

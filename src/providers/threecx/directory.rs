@@ -46,7 +46,8 @@ impl Directory {
                 directory.prompt_files.insert(key.name.clone(), file.to_owned());
             }
             let kind = kinds().iter().find(|kind| kind.collection() == key.collection);
-            if let Some(handle) = kind.and_then(|kind| kind.handle(&resource.fields)) {
+            let handles = kind.map(|kind| [kind.handle(&resource.fields), kind.family(&resource.fields)]);
+            for handle in handles.into_iter().flatten().flatten() {
                 directory.wished.insert(pair(&key.collection, &handle), key.name.clone());
             }
         }
@@ -117,8 +118,12 @@ impl Directory {
 
     /// The name an object has in the inventory: the wished one of its handle, else a name made of it.
     pub fn name_for(&self, collection: &str, handle: &str) -> String {
-        let wished = self.wished.get(&pair(collection, handle));
-        wished.cloned().unwrap_or_else(|| slug(handle))
+        self.wished_name(collection, handle).map_or_else(|| slug(handle), str::to_owned)
+    }
+
+    /// The name wished for a handle.
+    pub fn wished_name(&self, collection: &str, handle: &str) -> Option<&str> {
+        self.wished.get(&pair(collection, handle)).map(String::as_str)
     }
 
     /// The key in URLs.

@@ -97,6 +97,8 @@ fn sentence(message: &str) -> String {
         }
         "WARNINGS.SUPPORTED_MEDIA_FORMAT_WAV" => "is not WAV, PCM, 8 kHz, 16 bit, mono",
         "WARNINGS.STRING_TOO_LONG" => "is too long",
+        "WARNINGS.CONTACTS_SPECIFY_NAME_SURNAME_COMPANY" => "needs a name, a surname or a company beside it",
+        "WARNINGS.CONTACTS_SPECIFY_PHONE_NUMBER" => "needs a number",
         "The delta field is required." => {
             "was refused: this 3CX does not know one of the fields sent, or its form"
         }

@@ -159,6 +159,16 @@ pub trait Kind: Send + Sync {
         wished.get("title")?.as_text().map(str::to_owned)
     }
 
+    /// By what an entity is known to belong with the wished one, though it is none that is wished any more.
+    fn family(&self, _wished: &Fields) -> Option<String> {
+        None
+    }
+
+    /// Whether the set is a single object that is always there, such as settings; it is read when it is wished.
+    fn is_single(&self) -> bool {
+        false
+    }
+
     /// Who an entity is; `None` for what rocade does not look at.
     fn identify(&self, entity: &Json, directory: &Directory) -> Option<Identity>;
 

@@ -1,5 +1,7 @@
 //! The kinds of objects, one file each.
 
+mod caller_rule;
+mod contact;
 mod department;
 mod extension;
 mod holiday;
@@ -7,12 +9,14 @@ mod inbound_rule;
 mod ivr;
 mod live_chat;
 mod outbound_rule;
+mod phonebook;
 mod prompt;
 mod queue;
 mod ring_group;
 mod sbc;
 mod trunk;
 
+pub use extension::user_list;
 use serde_json::{Map, Value as Json, json};
 
 use super::directory::Directory;
@@ -34,8 +38,11 @@ pub fn kinds() -> &'static [&'static dyn Kind] {
         &holiday::Holidays,
         &trunk::Trunks,
         &inbound_rule::InboundRules,
+        &caller_rule::CallerRules,
         &outbound_rule::OutboundRules,
         &live_chat::LiveChats,
+        &contact::Contacts,
+        &phonebook::Phonebooks,
     ]
 }
 

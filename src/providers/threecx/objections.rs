@@ -1,6 +1,7 @@
 //! What stands against the changes: licence, version, limits, and writes nobody saw work.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use super::directory::SYSTEM;
 use super::{conflicts, kinds};
@@ -174,6 +175,10 @@ impl Judged<'_> {
             let place = self.place(change, "mailbox");
             self.refuse_unless("shared_voicemail", &format!("{key}: a shared mailbox"), &place);
         }
+        if key.collection == "contact" && after.is_some_and(|after| after.contains_key("department")) {
+            let place = self.place(change, "department");
+            self.refuse_unless("contact_department", &format!("{key}: a contact's department"), &place);
+        }
         let Some(Value::List(phones)) = after.and_then(|after| after.get("phones")) else { return };
         let place = self.place(change, "phones");
         self.refuse_unless("phones", &format!("{key}: a phone by its MAC address"), &place);
@@ -206,9 +211,17 @@ impl Judged<'_> {
         let is_accepted = accepted.is_some_and(|resource| resource.fields.contains_key(word));
         let reason = format!("{what}: the form of this write was never seen on a real PBX");
         if !is_accepted && !self.objections.iter().any(|known| known.reason == reason) {
-            let hint = format!(
+            let mut hint = format!(
                 "write `accept_unverified: [{word}]` on the PBX to try it all the same; a backup is made first"
             );
+            if word.ends_with("phones") {
+                let name = &self.wish.target.name;
+                // Writing to a text cannot fail.
+                let _ = write!(
+                    hint,
+                    ". Or let its console make them: import what `rocade pbx csv {name}` writes"
+                );
+            }
             self.add(reason, place, &hint);
         }
     }

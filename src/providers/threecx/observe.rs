@@ -27,7 +27,11 @@ pub async fn observe(wish: &Wish, hand: Reading<'_>, now: jiff::Timestamp) -> Ob
     };
     observed.title = format!("3CX {version}");
     let limits = limits(hand, patch, now, &mut observed);
-    let sets = join_all(kinds().iter().map(|kind| rows(*kind, patch, "", hand)));
+    let is_read = |kind: &&&dyn Kind| {
+        !kind.is_single() || wish.resources.keys().any(|key| key.collection == kind.collection())
+    };
+    let read: Vec<&'static dyn Kind> = kinds().iter().filter(is_read).copied().collect();
+    let sets = join_all(read.iter().map(|kind| rows(*kind, patch, "", hand)));
     let views = join_all(VIEWS.iter().map(|view| pages(hand, view.set, view.query)));
     let ((), sets, views, operator) = futures::join!(limits, sets, views, operator(wish, hand));
     let mut directory = Directory::of_wish(wish);
@@ -41,7 +45,7 @@ pub async fn observe(wish: &Wish, hand: Reading<'_>, now: jiff::Timestamp) -> Ob
     }
     observed.resources.iter().for_each(|(key, fields)| directory.learn_seen(key, fields));
     let mut found = Vec::new();
-    for (kind, rows) in kinds().iter().zip(sets) {
+    for (kind, rows) in read.iter().zip(sets) {
         match rows {
             Ok(rows) => {
                 count_prompts(*kind, &rows, &mut observed);
@@ -337,6 +341,11 @@ async fn rows(
     number: &str,
     hand: Reading<'_>,
 ) -> Result<Vec<Json>, HttpFault> {
+    if kind.is_single() {
+        let body = hand.get(&format!("/xapi/v1/{}?{}", kind.set(), kind.query(patch))).await?.body;
+        let none = || HttpFault::NotJson("there is no object in it".to_owned());
+        return body.is_object().then(|| vec![body]).ok_or_else(none);
+    }
     let mut query = kind.query(patch);
     if !number.is_empty() {
         query = format!("$filter=Number%20eq%20'{}'&{query}", percent(number));

@@ -3,10 +3,10 @@
 
 use std::fmt::Write;
 
-use crate::model::{Fields, Observed, Value};
+use crate::model::{E164, Fields, Observed, Value};
 
 /// The parts of an entry and the collection each holds.
-const PARTS: [(&str, &str); 11] = [
+const PARTS: [(&str, &str); 12] = [
     ("departments", "department"),
     ("holidays", "holiday"),
     ("extensions", "extension"),
@@ -18,6 +18,7 @@ const PARTS: [(&str, &str); 11] = [
     ("outbound_rules", "outbound_rule"),
     ("sbcs", "sbc"),
     ("live_chat", "live_chat"),
+    ("contacts", "contact"),
 ];
 /// Fields that must be written, also when they are empty.
 const NEEDED: [&str; 9] =
@@ -86,6 +87,12 @@ fn field<'a>(
             return Some((name, format!("{{{}}}", keys.join(", "))));
         }
         ("inbound_rule", "when_closed" | "on_holiday", Value::Text(text)) if text == "same" => return None,
+        ("contact", name, Value::Text(text)) if !text.is_empty() => {
+            if let Some(reason) = unwritable(name, text) {
+                notes.push(format!("{what}: `{text}` {reason}; it is left out"));
+                return None;
+            }
+        }
         ("department", "breaks", Value::Map(days)) if days.values().all(is_empty) => return None,
         _ => {}
     }
@@ -101,6 +108,18 @@ fn is_empty(value: &Value) -> bool {
         Value::Text(text) => text.is_empty(),
         Value::List(values) => values.is_empty(),
         _ => false,
+    }
+}
+
+/// Why a field of a contact cannot be written in the inventory.
+fn unwritable(field: &str, text: &str) -> Option<&'static str> {
+    let words = ["first_name", "last_name", "company", "title", "email"];
+    match field {
+        "department" => Some("is the PBX's word for a department, which nobody saw the meaning of"),
+        field if !words.contains(&field) && text.parse::<E164>().is_err() => {
+            Some("is no number with its country, such as +33611223344")
+        }
+        _ => None,
     }
 }
 

@@ -109,6 +109,7 @@ fn named(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
     departments.extend(pbx.ivrs.values().filter_map(|one| one.department.as_ref()));
     departments.extend(pbx.live_chat.values().filter_map(|one| one.department.as_ref()));
     departments.extend(pbx.holidays.values().flat_map(|one| &one.departments));
+    departments.extend(pbx.contacts.values().filter_map(|one| one.department.as_ref()));
     departments.extend(pbx.outbound_rules.values().flat_map(|one| &one.departments));
     let mut missing = |kind: &str, name: &At<String>, known: bool| {
         if !known {

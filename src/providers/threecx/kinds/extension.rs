@@ -15,6 +15,7 @@ use crate::model::{Fields, Value};
 mod blf;
 mod forwarding;
 mod phones;
+pub mod user_list;
 
 pub struct Extensions;
 

@@ -11,6 +11,8 @@ use super::super::forms;
 use super::super::kind::{
     Form, Identity, Kind, Made, Patch, Plain, Unmade, Wishing, field_in, put_plain, see_plain,
 };
+use super::caller_rule;
+use crate::inventory::{Caller, InboundRule};
 use crate::model::{Fields, Value};
 use crate::transport::Writing;
 use crate::transport::http::Method;
@@ -20,7 +22,8 @@ pub struct InboundRules;
 const PLAIN: &Plain = &[("title", "RuleName")];
 const OFFICE: &str = "OfficeHours";
 
-fn handle(trunk: &str, condition: &str, number: &str) -> String {
+/// By what a rule is known: its trunk and what it is for.
+pub(super) fn handle(trunk: &str, condition: &str, number: &str) -> String {
     format!("{trunk}/{condition}/{number}")
 }
 
@@ -54,18 +57,14 @@ impl Kind for InboundRules {
         let pbx = wishing.pbx;
         for (name, one) in &pbx.inbound_rules.entries {
             let mut form = Form::new(&one.place);
+            wish_rule(&mut form, one);
             form.at("title", &one.title.place, one.title.value.as_str());
-            form.at("trunk", &one.trunk.place, one.trunk.value.as_str());
             form.option_at("did", one.did.as_ref(), |did| did.0.to_string().into());
-            form.option_at("caller", one.caller.as_ref(), |caller| caller.as_str().into());
-            form.option_at("hours", one.hours.as_ref(), forms::week);
-            form.at("to", &one.to.place, forms::destination(&one.to));
-            // Without a destination of its own a time goes where the rule goes at all times.
-            for (field, to) in [("when_closed", &one.when_closed), ("on_holiday", &one.on_holiday)] {
-                match to {
-                    Some(to) => form.at(field, &to.place, forms::destination(to)),
-                    None => form.set(field, "same"),
-                }
+            match one.caller.as_deref() {
+                None => {}
+                Some(Caller::Number(number)) => form.set("caller", number.as_str()),
+                // Those are rules of their own, one a number.
+                Some(Caller::Group(_) | Caller::Contact(_)) => continue,
             }
             let (_, number) = condition(&form.fields);
             let number = if number.is_empty() { "all other calls".to_owned() } else { number.to_owned() };
@@ -85,6 +84,9 @@ impl Kind for InboundRules {
             return None;
         }
         let trunk = trunk_of(entity, directory)?;
+        if caller_rule::name_of(entity, directory).is_some() {
+            return None;
+        }
         let number = if condition == "ForwardAll" { "" } else { text("Data") };
         let name = directory.name_for("inbound_rule", &handle(trunk, condition, number));
         let system = condition == "ForwardAll";
@@ -199,7 +201,21 @@ const ALTERS: [(&str, &str, &str); 2] = [
     ("on_holiday", "AlterDestinationDuringHolidays", "HolidaysDestination"),
 ];
 
-fn trunk_of<'a>(entity: &Json, directory: &'a Directory) -> Option<&'a str> {
+/// What is wished of a rule beside its title and whom it is for.
+pub(super) fn wish_rule(form: &mut Form, one: &InboundRule) {
+    form.at("trunk", &one.trunk.place, one.trunk.value.as_str());
+    form.option_at("hours", one.hours.as_ref(), forms::week);
+    form.at("to", &one.to.place, forms::destination(&one.to));
+    // Without a destination of its own a time goes where the rule goes at all times.
+    for (field, to) in [("when_closed", &one.when_closed), ("on_holiday", &one.on_holiday)] {
+        match to {
+            Some(to) => form.at(field, &to.place, forms::destination(to)),
+            None => form.set(field, "same"),
+        }
+    }
+}
+
+pub(super) fn trunk_of<'a>(entity: &Json, directory: &'a Directory) -> Option<&'a str> {
     directory.name_of("trunk", &entity["TrunkDN"]["Id"])
 }
 

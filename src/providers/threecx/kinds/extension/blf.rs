@@ -119,6 +119,22 @@ pub fn write(keys: &Value, directory: &Directory) -> Result<String, Unmade> {
     Ok(xml)
 }
 
+/// The keys that can be written now, and why the others cannot. Nothing when there is none.
+pub fn write_known(keys: &Value, directory: &Directory) -> (String, Vec<Unmade>) {
+    let Value::List(keys) = keys else { return Default::default() };
+    let (mut known, mut left) = (Vec::new(), Vec::new());
+    for key in keys {
+        let Value::Map(fields) = key else { continue };
+        match write_one(fields, directory, &mut String::new()) {
+            Ok(()) => known.push(key.clone()),
+            Err(reason) => left.push(reason),
+        }
+    }
+    let none = known.is_empty();
+    let xml = if none { String::new() } else { write(&Value::List(known), directory).unwrap_or_default() };
+    (xml, left)
+}
+
 fn write_one(fields: &Fields, directory: &Directory, xml: &mut String) -> Result<(), Unmade> {
     let position = match fields.get("key") {
         Some(Value::Int(position)) => *position,
