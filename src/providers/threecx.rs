@@ -24,7 +24,7 @@ mod observe;
 mod yaml;
 
 pub use kinds::kinds;
-pub use yaml::{Import, import};
+pub use yaml::{Import, import, import_whole};
 
 /// The kind of target.
 pub const KIND: &str = "pbx";

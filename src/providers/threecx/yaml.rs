@@ -1,9 +1,11 @@
 //! What was seen of a PBX as parts of its entry in the inventory: the observation written down. Secrets are not
 //! in an observation, so they are not in here.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::model::{Fields, Observed, Value};
+use super::directory::SYSTEM;
+use crate::model::{Fields, Key, Observed, Value};
 
 /// The parts of an entry and the collection each holds.
 const PARTS: [(&str, &str); 11] = [
@@ -29,24 +31,49 @@ pub struct Import {
     pub yaml: String,
     /// What is on the PBX and could not be written in the inventory's words.
     pub notes: Vec<String>,
+    /// Destinations that stand as `end` for want of a word, by their places: `ring_group 800: when_closed.to`.
+    pub odd: BTreeMap<String, String>,
 }
+
+/// Fields that say where calls go.
+const LEADING: [&str; 9] =
+    ["to", "when_open", "when_closed", "on_break", "on_holiday", "no_answer", "no_key", "keys", "forwarding"];
 
 /// Writes an observation down.
 pub fn import(observed: &Observed) -> Import {
-    let mut import = Import { yaml: String::new(), notes: Vec::new() };
+    write(observed, false)
+}
+
+/// The same to follow calls by: no destination is left out. One without a word stands as `end` and is named in
+/// [`Import::odd`].
+pub fn import_whole(observed: &Observed) -> Import {
+    write(observed, true)
+}
+
+fn write<'a>(observed: &'a Observed, whole: bool) -> Import {
+    let mut import = Import { yaml: String::new(), notes: Vec::new(), odd: BTreeMap::new() };
     for (part, collection) in PARTS {
-        let own = observed.resources.iter().filter(|(key, _)| key.collection == collection);
+        // What belongs to the system stands apart as `department/default`.
+        let name_of = |key: &'a Key| match key.name.split_once('/') {
+            _ if key.collection == collection => Some(key.name.as_str()),
+            Some((of, name)) if whole && key.collection == SYSTEM && of == collection => Some(name),
+            _ => None,
+        };
+        let own = observed.resources.iter().filter_map(|(key, fields)| Some((name_of(key)?, fields)));
         let own: Vec<_> = own.collect();
         if own.is_empty() {
             continue;
         }
         // Writing to a text cannot fail.
         let _ = writeln!(import.yaml, "\n    {part}:");
-        for (key, fields) in own {
-            let _ = writeln!(import.yaml, "      {}:", scalar(&key.name));
+        for (own, fields) in own {
+            let _ = writeln!(import.yaml, "      {}:", scalar(own));
             for (name, value) in fields {
-                let what = format!("{collection} {}: {name}", key.name);
-                if let Some(text) = field(collection, name, value, &what, &mut import.notes) {
+                let what = format!("{collection} {own}: {name}");
+                if whole && LEADING.contains(&name.as_str()) {
+                    odd_places(value, &what, &mut import.odd);
+                }
+                if let Some(text) = field(collection, name, value, (&what, whole), &mut import.notes) {
                     let (name, text) = text;
                     let _ = writeln!(import.yaml, "        {name}: {text}");
                 }
@@ -61,10 +88,11 @@ fn field<'a>(
     collection: &str,
     name: &'a str,
     value: &Value,
-    what: &str,
+    (what, whole): (&str, bool),
     notes: &mut Vec<String>,
 ) -> Option<(&'a str, String)> {
-    if matches!(name, "id" | "number_on_pbx") || is_odd(value, what, notes) {
+    let kept = whole && LEADING.contains(&name);
+    if matches!(name, "id" | "number_on_pbx") || !kept && is_odd(value, what, notes) {
         return None;
     }
     match (collection, name, value) {
@@ -124,9 +152,33 @@ fn odd_part(value: &Value) -> Option<String> {
     }
 }
 
+/// Each destination without a word, by its place.
+fn odd_places(value: &Value, place: &str, odd: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Map(fields) => match fields.get("other").and_then(Value::as_text) {
+            Some(other) => drop(odd.insert(place.to_owned(), other.to_owned())),
+            None => {
+                fields.iter().for_each(|(name, value)| odd_places(value, &format!("{place}.{name}"), odd));
+            }
+        },
+        Value::List(keys) => {
+            for key in keys {
+                let Value::Map(fields) = key else { continue };
+                let Some(name) = fields.get("key").and_then(Value::as_text) else { continue };
+                fields
+                    .get("to")
+                    .into_iter()
+                    .for_each(|to| odd_places(to, &format!("{place}.{name}.to"), odd));
+            }
+        }
+        _ => {}
+    }
+}
+
 /// A value in flow style.
 fn flow(value: &Value) -> String {
     match value {
+        Value::Map(fields) if fields.contains_key("other") => "end".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Text(text) => scalar(text),
