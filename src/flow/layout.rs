@@ -374,8 +374,10 @@ mod tests {
     fn circles_lead_back_and_everything_else_forward() {
         let edges = [Some((0, 1)), Some((1, 2)), Some((2, 0)), Some((3, 2))];
         let (order, back) = without_circles(4, &edges);
-        assert_eq!(back, [false, false, true, false]);
+        assert_eq!(back.iter().filter(|back| **back).count(), 1);
         let place = |one| order.iter().position(|other| *other == one).unwrap();
-        assert!(place(0) < place(1) && place(1) < place(2) && place(3) < place(2));
+        for ((from, to), back) in edges.into_iter().flatten().zip(back) {
+            assert_eq!(place(from) > place(to), back);
+        }
     }
 }

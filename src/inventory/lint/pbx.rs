@@ -8,6 +8,7 @@ use crate::inventory::{At, Diagnostic, Inventory, Pbx, Place, Section};
 use crate::model::{Dn, Feast};
 
 mod flow;
+mod reach;
 mod refer;
 
 /// The parts whose names are internal numbers.
@@ -26,6 +27,7 @@ pub(super) fn check(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
         sbcs(pbx, found);
         refer::check(pbx, found);
         flow::check(pbx, found);
+        reach::check(pbx, found);
     }
     let phones = inventory.pbx.values().flat_map(|pbx| pbx.extensions.values());
     let phones = phones.flat_map(|extension| extension.phones.iter().flatten());
