@@ -7,6 +7,8 @@ mod chain;
 mod graph;
 mod layout;
 mod svg;
+#[cfg(test)]
+mod tests;
 
 pub use calls::calls;
 pub use chain::chain;

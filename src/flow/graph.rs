@@ -98,7 +98,11 @@ impl Graph {
 
     /// In the language of Mermaid, which GitLab and GitHub draw in a Markdown page.
     pub fn mermaid(&self) -> String {
-        let escaped = |text: &str| text.replace('#', "#35;").replace('"', "#quot;").replace('<', "#lt;");
+        // A backtick at the beginning would make Markdown of a label, an angle bracket a tag.
+        let escaped = |text: &str| {
+            let text = text.replace(char::is_control, " ").replace('#', "#35;");
+            text.replace('"', "#quot;").replace('<', "#lt;").replace('`', "#96;")
+        };
         let mut text = "flowchart LR\n".to_owned();
         for (id, node) in &self.nodes {
             let lines: Vec<String> = node.words.iter().map(|line| escaped(line)).collect();
