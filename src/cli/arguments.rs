@@ -210,14 +210,14 @@ pub enum Generate {
 #[derive(Debug, Args)]
 pub struct Call {
     /// The number called: one of ours, an internal one, or, dialled by an extension, any.
-    #[arg(value_name = "NUMBER", allow_hyphen_values = false)]
-    pub number: String,
+    #[arg(value_name = "NUMBER")]
+    pub number: crate::model::PhoneNumber,
     /// Who calls: a number of the public network; for internal calls an extension.
     #[arg(long, value_name = "CALLER")]
-    pub from: Option<String>,
+    pub from: Option<crate::model::PhoneNumber>,
     /// When, on the clock of the PBX's site: `2026-12-25 23:00`; now when absent.
-    #[arg(long, value_name = "YYYY-MM-DD HH:MM")]
-    pub at: Option<String>,
+    #[arg(long, value_name = "YYYY-MM-DD HH:MM", value_parser = wall_clock)]
+    pub at: Option<jiff::civil::DateTime>,
     /// The extension that dials the number.
     #[arg(long = "as", value_name = "EXTENSION")]
     pub dialler: Option<String>,
@@ -227,6 +227,12 @@ pub struct Call {
     /// Ask the PBX itself instead of the inventory. Never writes.
     #[arg(long)]
     pub live: bool,
+}
+
+fn wall_clock(text: &str) -> Result<jiff::civil::DateTime, String> {
+    let forms = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
+    let read = forms.iter().find_map(|form| jiff::civil::DateTime::strptime(form, text).ok());
+    read.ok_or_else(|| "write it as `2026-12-25 23:00`".to_owned())
 }
 
 /// `graph`.

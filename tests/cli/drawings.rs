@@ -85,7 +85,7 @@ async fn a_browser_shows_the_way_of_calls_and_of_readings() {
     place.edit("head-office.yaml", "title: Waiting room", hostile);
     let calls = place.rocade(&["graph", "head-office", "--format", "svg"]).ended(0).out;
     let calls = shown(&place, &calls);
-    let cut_off = "850 </text><script>document.title=1</script…";
+    let cut_off = "850 </text><script>document.title=1</script>…";
     holds(&calls, &["900 Welcome", "no answer", "+33123456700", "mailbox of 190", cut_off]);
     // Five rules, four people, two groups, a queue, two menus, two mailboxes.
     assert_eq!((&calls["boxes"], &calls["title"]), (&16.into(), &"".into()));

@@ -87,13 +87,13 @@ async fn what_cannot_be_read_is_said() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_question_is_refused_with_what_would_be_right() {
     let place = Place::whole().await;
-    for (words, said) in [
-        (&["call", "abc"][..], "a phone number such as +33123456789"),
-        (&["call", "112", "--at", "christmas"], "`christmas` is no time such as `2026-12-25 23:00`"),
-        (&["call", "112", "--pbx", "nobody"], "there is no `nobody` under `pbx`"),
-        (&["call", "112", "--as", "999"], "head-office has no extension 999"),
+    for (words, code, said) in [
+        (&["call", "abc"][..], 64, "a phone number such as +33123456789"),
+        (&["call", "112", "--at", "christmas"], 64, "write it as `2026-12-25 23:00`"),
+        (&["call", "112", "--pbx", "nobody"], 1, "there is no `nobody` under `pbx`"),
+        (&["call", "112", "--as", "999"], 1, "head-office has no extension 999"),
     ] {
-        let ran = place.rocade(words).ended(1);
+        let ran = place.rocade(words).ended(code);
         assert!(ran.err.contains(said) && ran.out.is_empty(), "{words:?}: {}", ran.err);
     }
     let ran = place.rocade(&["call", "+33123456700", "--at", "2026-03-29 02:30"]).ended(0);

@@ -13,7 +13,7 @@ use crate::cli::arguments::Call;
 use crate::cli::{Arguments, Exit, say, surroundings};
 use crate::flow::call::{self, Odd};
 use crate::inventory::{self, Inventory, Pbx};
-use crate::model::{PhoneNumber, Target};
+use crate::model::Target;
 use crate::providers::threecx;
 use crate::run::Workspace;
 
@@ -22,11 +22,10 @@ const FORMAT: &str = "1.0";
 
 pub fn run(arguments: &Arguments, verb: &Call) -> anyhow::Result<Exit> {
     let workspace = Arc::new(surroundings::workspace(arguments)?);
-    let number = number(&verb.number)?;
-    let from = verb.from.as_deref().map(number_of_caller).transpose()?;
-    let name = choose(workspace.inventory(), verb, &number)?;
+    let number = verb.number.0.as_str();
+    let name = choose(workspace.inventory(), verb, number)?;
     let written = &workspace.inventory().pbx[name];
-    let at = time(workspace.inventory(), written, verb.at.as_deref())?;
+    let at = time(workspace.inventory(), written, verb.at)?;
     let live = match verb.live {
         true => match read(&workspace, name)? {
             Waited::Done(live) => Some(live),
@@ -41,8 +40,8 @@ pub fn run(arguments: &Arguments, verb: &Call) -> anyhow::Result<Exit> {
     {
         bail!("{name} has no extension {dialler}");
     }
-    let (from, dialler) = (from.as_deref(), verb.dialler.as_deref());
-    let way = call::follow(&call::Call { pbx, odd, number: &number, from, dialler, at: at.clone() });
+    let (from, dialler) = (verb.from.as_ref().map(|from| from.0.as_str()), verb.dialler.as_deref());
+    let way = call::follow(&call::Call { pbx, odd, number, from, dialler, at: at.clone() });
     if arguments.json {
         let result = json!({
             "format_version": FORMAT, "pbx": name, "read": if verb.live { "live" } else { "inventory" },
@@ -51,7 +50,7 @@ pub fn run(arguments: &Arguments, verb: &Call) -> anyhow::Result<Exit> {
         });
         say::data(&format!("{result:#}"));
     } else {
-        say::data(&format!("{}\n\n{}", heading(&number, name, &at, verb.live), way.text()));
+        say::data(&format!("{}\n\n{}", heading(number, name, &at, verb.live), way.text()));
     }
     Ok(Exit::Done)
 }
@@ -61,17 +60,6 @@ fn heading(number: &str, name: &str, at: &Zoned, live: bool) -> String {
     let source = if live { "as the PBX is now" } else { "as written in the inventory" };
     let when = at.strftime("%A %Y-%m-%d %H:%M");
     format!("{}{number}{:#} on {when} ({zone}), pbx {name}, {source}", say::HEAD, say::HEAD)
-}
-
-/// A number as it is dialled: no spaces, dots, dashes.
-fn number(text: &str) -> anyhow::Result<String> {
-    let number = text.parse::<PhoneNumber>();
-    Ok(number.with_context(|| format!("the number called: {text}"))?.0)
-}
-
-fn number_of_caller(text: &str) -> anyhow::Result<String> {
-    let number = text.parse::<PhoneNumber>();
-    Ok(number.with_context(|| format!("the caller: {text}"))?.0)
 }
 
 /// The PBX: the one named, the only one, or the only one that knows the number.
@@ -98,7 +86,7 @@ fn choose<'a>(inventory: &'a Inventory, verb: &Call, number: &str) -> anyhow::Re
 }
 
 /// A time on the clock of the PBX's site.
-fn time(inventory: &Inventory, pbx: &Pbx, text: Option<&str>) -> anyhow::Result<Zoned> {
+fn time(inventory: &Inventory, pbx: &Pbx, wanted: Option<DateTime>) -> anyhow::Result<Zoned> {
     let site = pbx.site.as_ref().and_then(|site| inventory.sites.get(site.as_str()));
     let written = site.and_then(|site| site.timezone.as_ref());
     let departments = || pbx.departments.values().find_map(|one| one.timezone.as_ref());
@@ -106,10 +94,7 @@ fn time(inventory: &Inventory, pbx: &Pbx, text: Option<&str>) -> anyhow::Result<
         Some(name) => TimeZone::get(name).with_context(|| format!("the time zone {}", name.value))?,
         None => TimeZone::UTC,
     };
-    let Some(text) = text else { return Ok(jiff::Timestamp::now().to_zoned(zone)) };
-    let wanted = DateTime::strptime("%Y-%m-%d %H:%M", text)
-        .or_else(|_| DateTime::strptime("%Y-%m-%dT%H:%M", text))
-        .map_err(|_| anyhow!("`{text}` is no time such as `2026-12-25 23:00`"))?;
+    let Some(wanted) = wanted else { return Ok(jiff::Timestamp::now().to_zoned(zone)) };
     let at = wanted.to_zoned(zone)?;
     if at.datetime() != wanted {
         say::word(&format!("that time is skipped there that day: {} is taken", at.strftime("%H:%M")));

@@ -155,7 +155,8 @@ impl<'a> Walk<'a> {
             Phase::Holiday => ("on_holiday", rule.on_holiday.as_ref()),
         };
         if rule.hours.is_none() || standing.phase == Phase::Holiday {
-            let words = format!("the hours and holidays of a rule are those of where it leads ({owner})");
+            let words =
+                format!("the hours and holidays of a rule are those of where it leads, department {owner}");
             self.assume(step, words);
         }
         if let Some(assumed) = standing.assumed {

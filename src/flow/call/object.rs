@@ -153,8 +153,8 @@ impl Walk<'_> {
             return Ok((format!("{}, and it has no way for that; ", standing.words), assumed));
         }
         let prompt = route.and_then(|route| route.prompt.as_ref());
-        let plays = prompt.map_or(String::new(), |prompt| format!(", plays {}", words::prompt(prompt)));
-        let does = format!("sends the call on: {}{plays}", standing.words);
+        let plays = prompt.map_or(String::new(), |prompt| format!("plays {} and ", words::prompt(prompt)));
+        let does = format!("{}; {plays}sends the call on", standing.words);
         let step = self.step(next, Some(object.clone()), does);
         let wait = if prompt.is_some() { next.wait.and_a_prompt() } else { next.wait };
         let onward = Next { parent: Some(step), branch: None, wait, ..next.clone() };
