@@ -355,7 +355,10 @@ fn apart(wanted: &[f64], heights: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::flow::graph::Look;
 
     #[test]
     fn things_of_a_column_do_not_touch_and_stay_near_where_they_want() {
@@ -378,6 +381,37 @@ mod tests {
         let place = |one| order.iter().position(|other| *other == one).unwrap();
         for ((from, to), back) in edges.into_iter().flatten().zip(back) {
             assert_eq!(place(from) > place(to), back);
+        }
+    }
+
+    proptest! {
+        /// However boxes lead to each other, none covers another and all lie in the picture.
+        #[test]
+        fn boxes_lie_apart(edges in proptest::collection::vec((0..9_u8, 0..9_u8), 0..30)) {
+            let mut graph = Graph::default();
+            for one in 0..9 {
+                graph.node(&format!("n{one}"), Look::Taker, &["x"]);
+            }
+            for (from, to) in &edges {
+                graph.edge(&format!("n{from}"), "x", &format!("n{to}"));
+            }
+            let sizes: Vec<Size> = (0..9).map(|one| (40.0 + f64::from(one), 20.0 + 3.0 * f64::from(one))).collect();
+            let placed = layout(&graph, &sizes, &vec![(20.0, 12.0); graph.edges.len()]);
+            let corners = |one: usize| {
+                let ((x, y), (w, h)) = (placed.boxes[one], sizes[one]);
+                (x, y, x + w, y + h)
+            };
+            for one in 0..9 {
+                let (left, top, right, bottom) = corners(one);
+                prop_assert!(left >= 0.0 && top >= 0.0 && right <= placed.size.0 && bottom <= placed.size.1);
+                for other in 0..one {
+                    let (l, t, r, b) = corners(other);
+                    prop_assert!(right <= l || r <= left || bottom <= t || b <= top, "{one} {other}");
+                }
+            }
+            let own = edges.iter().filter(|(from, to)| from != to);
+            let pairs: std::collections::BTreeSet<_> = own.collect();
+            prop_assert_eq!(placed.lines.len(), pairs.len());
         }
     }
 }

@@ -388,9 +388,6 @@ impl Walk<'_> {
     fn person_lead(&self, number: &str, field: &str, to: Option<&At<Destination>>) -> Lead {
         match self.lead(&format!("extension {number}"), &format!("forwarding.{field}"), to) {
             Lead::Odd(word) if word == OWN_MAILBOX => Lead::To(Destination::Voicemail(number.to_owned())),
-            Lead::To(Destination::Voicemail(own)) if own.is_empty() => {
-                Lead::To(Destination::Voicemail(number.to_owned()))
-            }
             lead => lead,
         }
     }

@@ -141,10 +141,24 @@ fn is_odd(value: &Value, what: &str, notes: &mut Vec<String>) -> bool {
     odd.is_some()
 }
 
+/// The PBX's word for a value the inventory has none for. A mailbox without a number is that of whoever was called.
+fn wordless(fields: &Fields) -> Option<&str> {
+    if let Some(other) = fields.get("other") {
+        return Some(other.as_text().unwrap_or_default());
+    }
+    let (word, number) = fields.iter().next().filter(|_| fields.len() == 1)?;
+    let nobody = number.as_text() == Some("");
+    match word.as_str() {
+        "voicemail" if nobody => Some("VoiceMailOfDestination"),
+        "extension" | "ring_group" | "queue" | "ivr" | "external" if nobody => Some("nobody"),
+        _ => None,
+    }
+}
+
 fn odd_part(value: &Value) -> Option<String> {
     match value {
-        Value::Map(fields) => match fields.get("other") {
-            Some(other) => Some(other.as_text().unwrap_or_default().to_owned()),
+        Value::Map(fields) => match wordless(fields) {
+            Some(other) => Some(other.to_owned()),
             None => fields.values().find_map(odd_part),
         },
         Value::List(values) => values.iter().find_map(odd_part),
@@ -155,7 +169,7 @@ fn odd_part(value: &Value) -> Option<String> {
 /// Each destination without a word, by its place.
 fn odd_places(value: &Value, place: &str, odd: &mut BTreeMap<String, String>) {
     match value {
-        Value::Map(fields) => match fields.get("other").and_then(Value::as_text) {
+        Value::Map(fields) => match wordless(fields) {
             Some(other) => drop(odd.insert(place.to_owned(), other.to_owned())),
             None => {
                 fields.iter().for_each(|(name, value)| odd_places(value, &format!("{place}.{name}"), odd));
@@ -178,7 +192,7 @@ fn odd_places(value: &Value, place: &str, odd: &mut BTreeMap<String, String>) {
 /// A value in flow style.
 fn flow(value: &Value) -> String {
     match value {
-        Value::Map(fields) if fields.contains_key("other") => "end".to_owned(),
+        Value::Map(fields) if wordless(fields).is_some() => "end".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Text(text) => scalar(text),
@@ -201,4 +215,43 @@ fn written(fields: &Fields) -> impl Iterator<Item = (&String, &Value)> {
 /// A text in double quotes: JSON's quotes are YAML's.
 fn scalar(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Target;
+
+    fn map(fields: &[(&str, Value)]) -> Value {
+        Value::Map(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    }
+
+    #[test]
+    fn a_destination_without_a_word_is_left_out_of_an_import_and_named_where_calls_are_followed() {
+        let mut observed = Observed::new(Target::new("pbx", "x"));
+        let fax = map(&[("other", "Fax".into())]);
+        let available = map(&[("no_answer", map(&[("voicemail", "".into())]))]);
+        let key = map(&[("key", "1".into()), ("to", fax.clone())]);
+        let person = Fields::from([("forwarding".to_owned(), map(&[("available", available)]))]);
+        observed.resources.insert(Key::new("extension", "101"), person);
+        let menu = Fields::from([
+            ("keys".to_owned(), Value::List(vec![key])),
+            ("when_closed".to_owned(), map(&[("to", fax)])),
+        ]);
+        observed.resources.insert(Key::new("ivr", "900"), menu);
+        let left_out = import(&observed);
+        assert_eq!((left_out.notes.len(), left_out.odd.len()), (3, 0), "{:?}", left_out.notes);
+        let whole = import_whole(&observed);
+        let odd: Vec<(&str, &str)> = whole.odd.iter().map(|(place, word)| (&**place, &**word)).collect();
+        assert_eq!(
+            odd,
+            [
+                ("extension 101: forwarding.available.no_answer", "VoiceMailOfDestination"),
+                ("ivr 900: keys.1.to", "Fax"),
+                ("ivr 900: when_closed.to", "Fax"),
+            ]
+        );
+        assert!(whole.notes.is_empty() && whole.yaml.contains("forwarding: {available: {no_answer: end}}"));
+        assert!(whole.yaml.contains("keys: {\"1\": end}"), "{}", whole.yaml);
+    }
 }
