@@ -40,6 +40,7 @@ async fn a_call_takes_the_same_steps_from_yaml_and_from_the_pbx() {
     ] {
         let [written, live] = both(&place, words);
         assert_eq!((&written["read"], &live["read"]), (&"inventory".into(), &"live".into()));
+        assert_eq!(written["format_version"], "1.0");
         assert_eq!(format!("{:#}", written["steps"]), format!("{:#}", live["steps"]), "{words:?}");
         assert!(written["steps"].as_array().unwrap().len() >= 2, "{written:#}");
     }

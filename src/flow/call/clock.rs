@@ -100,6 +100,16 @@ impl Clock<'_> {
         Standing { phase, words, assumed }
     }
 
+    /// Whether a department has a way of its own for how it stands.
+    pub(super) fn has_way(&self, department: Option<&At<String>>, phase: Phase) -> bool {
+        self.department(name_of(department)).is_some_and(|one| match phase {
+            Phase::Open => one.when_open.is_some(),
+            Phase::Break => one.on_break.is_some(),
+            Phase::Closed => one.when_closed.is_some(),
+            Phase::Holiday => one.on_holiday.is_some(),
+        })
+    }
+
     /// The holiday a department keeps on a day.
     fn holiday(&self, department: &str, day: Date) -> Option<String> {
         let keeps = |one: &Holiday| match one.departments.as_slice() {

@@ -149,6 +149,10 @@ impl Walk<'_> {
             if matches!(lead, Lead::Unwritten) {
                 let words = format!("an object without `{field}` rings on as if its department was open");
                 assumed.push(words);
+                if self.clock.has_way(department, standing.phase) {
+                    assumed
+                        .push("a department's own ways are for calls to it, not to its objects".to_owned());
+                }
             }
             return Ok((format!("{}, and it has no way for that; ", standing.words), assumed));
         }

@@ -32,10 +32,14 @@ impl Walk<'_> {
     pub(super) fn outbound(&mut self, number: &str, dialler: Option<&str>, next: &Next) {
         let pbx = self.call.pbx;
         let known = dialler.and_then(|own| Some((own, &pbx.extensions.get(own)?.value)));
+        let emergency = pbx.is_emergency(number);
         let mut next = next.clone();
         if next.parent.is_none() {
             let who = dialler.map_or("somebody".to_owned(), |own| words::who(pbx, own));
             let step = self.step(&next, None, format!("{who} dials {number}"));
+            if dialler.is_none() && !emergency {
+                self.assume(step, format!("{number} is no number of ours, so somebody here dials it"));
+            }
             if dialler.is_none() {
                 self.assume(step, "nobody is named, so only rules for everybody are looked at");
             }
@@ -54,7 +58,6 @@ impl Walk<'_> {
                 None => return self.out_by(&next, number, dialler, (name, rule), &passed),
             }
         }
-        let emergency = pbx.is_emergency(number);
         let grave = if emergency { ": an emergency number without a way out" } else { "" };
         let does = match (pbx.outbound_rules.written, passed.as_slice()) {
             (false, _) => "no outbound rules are known here: nor is what the PBX does with it".to_owned(),

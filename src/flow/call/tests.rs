@@ -256,6 +256,22 @@ fn calls_to_outside_find_rule_trunk_and_digits() {
 }
 
 #[test]
+fn a_number_that_is_none_of_ours_is_said_to_be_dialled_here() {
+    let way = way(&head_office(), "+33123456799", "2026-11-24T10:00");
+    assert_eq!(way.direction, Direction::Outbound);
+    assert_eq!(way.steps[0].assumed[0], "+33123456799 is no number of ours, so somebody here dials it");
+    assert!(way.steps[1].does.contains("the call is refused"), "{}", way.text());
+}
+
+#[test]
+fn ways_of_a_department_are_not_taken_for_those_of_its_objects() {
+    let way = way(&head_office(), "800", "2026-11-24T22:00");
+    let (does, assumed) = at(&way, "ring_group", "800");
+    assert!(does.starts_with("department sales is closed, and it has no way for that; rings 101"), "{does}");
+    assert_eq!(assumed[1], "a department's own ways are for calls to it, not to its objects");
+}
+
+#[test]
 fn digits_are_taken_off_and_put_in_front_and_the_next_trunk_is_named() {
     let parts = r#"
     extensions:
