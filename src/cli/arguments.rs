@@ -64,8 +64,10 @@ pub enum Verb {
     Secrets(Secrets),
     /// Pin the SSH host key a target shows.
     Trust(Trust),
-    /// Draw the way calls take through a telephone system, from the inventory.
+    /// Draw the way of the readings, or of the calls through a telephone system, from the inventory.
     Graph(Graph),
+    /// Say step by step what happens to a call.
+    Call(Call),
     /// Make inventory of what is live.
     #[command(subcommand)]
     Import(Import),
@@ -245,11 +247,41 @@ pub enum Generate {
     Text,
 }
 
+/// `call`.
+#[derive(Debug, Args)]
+pub struct Call {
+    /// The number called: one of ours, an internal one, or, dialled by an extension, any.
+    #[arg(value_name = "NUMBER")]
+    pub number: crate::model::PhoneNumber,
+    /// Who calls: a number of the public network; for internal calls an extension.
+    #[arg(long, value_name = "CALLER")]
+    pub from: Option<crate::model::PhoneNumber>,
+    /// When, on the clock of the PBX's site: `2026-12-25 23:00`; now when absent.
+    #[arg(long, value_name = "YYYY-MM-DD HH:MM", value_parser = wall_clock)]
+    pub at: Option<jiff::civil::DateTime>,
+    /// The extension that dials the number.
+    #[arg(long = "as", value_name = "EXTENSION")]
+    pub dialler: Option<String>,
+    /// The PBX, when the inventory has several and the number does not tell.
+    #[arg(long, value_name = "NAME")]
+    pub pbx: Option<String>,
+    /// Ask the PBX itself instead of the inventory. Never writes.
+    #[arg(long)]
+    pub live: bool,
+}
+
+fn wall_clock(text: &str) -> Result<jiff::civil::DateTime, String> {
+    let forms = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
+    let read = forms.iter().find_map(|form| jiff::civil::DateTime::strptime(form, text).ok());
+    read.ok_or_else(|| "write it as `2026-12-25 23:00`".to_owned())
+}
+
 /// `graph`.
 #[derive(Debug, Args)]
 pub struct Graph {
-    /// The PBX.
-    pub name: String,
+    /// A PBX for the way of its calls; a site, gateway, broker or host for its part of the way of the readings,
+    /// which is drawn whole when nothing is named.
+    pub name: Option<String>,
     /// The language it is drawn in.
     #[arg(long, value_enum, default_value_t)]
     pub format: Drawing,
@@ -263,6 +295,8 @@ pub enum Drawing {
     Mermaid,
     /// Graphviz.
     Dot,
+    /// A picture that a browser shows.
+    Svg,
 }
 
 /// `import`.

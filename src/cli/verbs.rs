@@ -1,6 +1,7 @@
 //! One file a verb.
 
 mod apply;
+mod call;
 mod decode;
 mod graph;
 mod import;
@@ -38,6 +39,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Pki(verb) => pki::run(arguments, verb),
         Verb::Secrets(verb) => secrets::run(arguments, verb),
         Verb::Trust(verb) => trust::run(arguments, verb),
+        Verb::Call(verb) => call::run(arguments, verb),
         Verb::Graph(verb) => graph::run(arguments, verb),
         Verb::Import(verb) => import::run(arguments, verb),
         Verb::Pbx(verb) => pbx::run(arguments, verb),

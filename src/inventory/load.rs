@@ -95,6 +95,14 @@ pub fn parse<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<
     gathered.finish()
 }
 
+/// What stands in a text that a device gave, with its faults of form. Nothing else is judged: what is live is as
+/// it is.
+pub fn seen(name: &str, text: &str) -> (Inventory, Vec<Diagnostic>) {
+    let mut gathered = Gathered::default();
+    gathered.take(Arc::from(name), text);
+    (gathered.inventory, gathered.found)
+}
+
 impl Gathered {
     fn read(&mut self, root: &Path, path: &Path) {
         let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");

@@ -116,6 +116,21 @@ pub struct Pbx {
     pub phonebook: Option<Phonebook>,
 }
 
+impl Pbx {
+    /// The numbers that must always have a route out.
+    pub fn emergency(&self) -> Vec<&str> {
+        match &self.emergency_numbers {
+            Some(numbers) => numbers.iter().map(|number| number.0.0.as_str()).collect(),
+            None => vec!["112"],
+        }
+    }
+
+    /// Whether a number is one of them.
+    pub fn is_emergency(&self, number: &str) -> bool {
+        self.emergency().contains(&number)
+    }
+}
+
 /// Telephone systems rocade knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub enum PbxModel {

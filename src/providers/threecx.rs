@@ -26,7 +26,7 @@ mod references;
 mod yaml;
 
 pub use kinds::{kinds, user_list};
-pub use yaml::{Import, import};
+pub use yaml::{Import, import, import_whole};
 
 /// The kind of target.
 pub const KIND: &str = "pbx";

@@ -1,6 +1,7 @@
 //! The command line as scripts and people meet it: exit codes, streams, files, questions. The devices are
 //! simulated ones, the program is the real one.
 
+mod drawings;
 mod exits;
 mod interrupts;
 mod offline;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
+mod calls;
 mod client;
 mod contacts;
 mod deletes;

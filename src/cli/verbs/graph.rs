@@ -1,19 +1,28 @@
-//! `graph`: the way calls take, drawn from the inventory.
+//! `graph`: the way of readings or of calls, drawn from the inventory.
 
-use anyhow::anyhow;
+use anyhow::bail;
 
 use crate::cli::arguments::{Drawing, Graph};
 use crate::cli::{Arguments, Exit, say, surroundings};
-use crate::flow::CallFlow;
+use crate::flow;
 
 pub fn run(arguments: &Arguments, verb: &Graph) -> anyhow::Result<Exit> {
     let workspace = surroundings::workspace(arguments)?;
-    let pbx = workspace.inventory().pbx.get(&verb.name);
-    let pbx = pbx.ok_or_else(|| anyhow!("there is no `{}` under `pbx` in the inventory", verb.name))?;
-    let flow = CallFlow::of(pbx);
+    let inventory = workspace.inventory();
+    let name = verb.name.as_deref();
+    let graph = match name.and_then(|name| inventory.pbx.get(name)) {
+        Some(pbx) => Some(flow::calls(pbx)),
+        None => flow::chain(inventory, name),
+    };
+    let Some(graph) = graph else {
+        let name = name.unwrap_or_default();
+        bail!("the inventory has no PBX, site, gateway, broker or host `{name}`");
+    };
+    let title = name.unwrap_or("readings");
     let drawn = match verb.format {
-        Drawing::Mermaid => flow.mermaid(),
-        Drawing::Dot => flow.dot(&verb.name),
+        Drawing::Mermaid => graph.mermaid(),
+        Drawing::Dot => graph.dot(title),
+        Drawing::Svg => flow::svg(&graph, title),
     };
     say::data(drawn.trim_end());
     Ok(Exit::Done)

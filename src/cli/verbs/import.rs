@@ -8,7 +8,7 @@ use super::Waited;
 use crate::cli::arguments::{Import, ImportPbx};
 use crate::cli::{Arguments, Exit, lock, say, surroundings};
 use crate::inventory::{self, Pbx, Place};
-use crate::model::Target;
+use crate::model::{Observed, Target};
 use crate::plan::Scope;
 use crate::providers::threecx;
 use crate::repository::replace;
@@ -35,15 +35,11 @@ fn pbx(arguments: &Arguments, verb: &ImportPbx) -> anyhow::Result<Exit> {
         return Ok(Exit::Refused);
     }
     let target = Target::new(threecx::KIND, verb.name.as_str());
-    let scope = Scope { names: vec![format!("{}/{}", target.kind, target.name)], ..Scope::default() };
-    let (links, watch): (_, Arc<dyn Watch>) = (Arc::new(Links::default()), Arc::new(Unwatched));
-    let surveyed = super::wait(async { Ok(run::survey(&workspace, &scope, &links, &watch).await?) })?;
-    let Waited::Done(surveyed) = surveyed else { return Ok(Exit::Interrupted) };
-    let observed = surveyed.observed.get(&target).ok_or_else(|| anyhow!("{target} was not read"))?;
+    let Waited::Done(observed) = observe(&workspace, &target)? else { return Ok(Exit::Interrupted) };
     if let Some(unread) = observed.unread.first() {
         bail!("{target} could not be read whole, nothing was written: {}", unread.reason);
     }
-    let import = threecx::import(observed);
+    let import = threecx::import(&observed);
     import.notes.iter().for_each(|note| say::word(&format!("left out: {note}")));
     if verb.stdout {
         say::data(import.yaml.trim_matches('\n'));
@@ -55,6 +51,16 @@ fn pbx(arguments: &Arguments, verb: &ImportPbx) -> anyhow::Result<Exit> {
         entry.place.file, verb.name
     ));
     Ok(Exit::Done)
+}
+
+/// What is on a PBX now.
+pub(super) fn observe(workspace: &Arc<Workspace>, target: &Target) -> anyhow::Result<Waited<Observed>> {
+    let scope = Scope { names: vec![format!("{}/{}", target.kind, target.name)], ..Scope::default() };
+    let (links, watch): (_, Arc<dyn Watch>) = (Arc::new(Links::default()), Arc::new(Unwatched));
+    super::wait(async {
+        let mut surveyed = run::survey(workspace, &scope, &links, &watch).await?;
+        surveyed.observed.remove(target).ok_or_else(|| anyhow!("{target} was not read"))
+    })
 }
 
 fn has_parts(pbx: &Pbx) -> bool {

@@ -9,6 +9,7 @@ use crate::model::{Dn, Feast};
 
 mod contacts;
 mod flow;
+mod reach;
 mod refer;
 
 /// The parts whose names are internal numbers.
@@ -28,6 +29,7 @@ pub(super) fn check(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
         contacts::check(pbx, found);
         refer::check(pbx, found);
         flow::check(pbx, found);
+        reach::check(pbx, found);
     }
     let phones = inventory.pbx.values().flat_map(|pbx| pbx.extensions.values());
     let phones = phones.flat_map(|extension| extension.phones.iter().flatten());

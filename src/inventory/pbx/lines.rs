@@ -113,6 +113,48 @@ pub struct OutboundRule {
     pub routes: Vec<At<OutboundRoute>>,
 }
 
+impl OutboundRule {
+    /// Whether a number begins as the rule says; prefixes may be lists and ranges: `00,+`, `118-119`.
+    pub fn begins(&self, number: &str) -> bool {
+        let mut prefixes = self.prefixes.iter().flat_map(|text| text.split(',')).map(str::trim);
+        self.prefixes.is_empty()
+            || prefixes.any(|prefix| {
+                let range = prefix.split_once('-').map(|(first, last)| (first.trim(), last.trim()));
+                match range {
+                    Some((first, last)) => {
+                        number.get(..first.len()).is_some_and(|begin| between(begin, first, last))
+                    }
+                    None => number.starts_with(prefix),
+                }
+            })
+    }
+
+    /// Whether a number is as long as the rule says: `10`, `3-6`.
+    pub fn is_as_long(&self, number: &str) -> bool {
+        let length = number.trim_start_matches('+').len();
+        let mut ranges = self.lengths.iter().flat_map(|text| text.split(','));
+        self.lengths.is_empty()
+            || ranges.any(|range| {
+                let (first, last) = range.split_once('-').unwrap_or((range, range));
+                let ends = first.trim().parse().ok().zip(last.trim().parse().ok());
+                ends.is_some_and(|(first, last): (usize, usize)| (first..=last).contains(&length))
+            })
+    }
+
+    /// Whether an extension is among those written: `101`, `100-199`.
+    pub fn has_extension(&self, number: &str) -> bool {
+        self.from.iter().any(|range| {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            between(number, first.trim(), last.trim())
+        })
+    }
+}
+
+/// Whether digits lie between two of the same length.
+fn between(digits: &str, first: &str, last: &str) -> bool {
+    digits.len() == first.len() && digits.len() == last.len() && (first..=last).contains(&digits)
+}
+
 /// One way out.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]

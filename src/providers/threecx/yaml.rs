@@ -1,9 +1,11 @@
 //! What was seen of a PBX as parts of its entry in the inventory: the observation written down. Secrets are not
 //! in an observation, so they are not in here.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::model::{E164, Fields, Observed, Value};
+use super::directory::SYSTEM;
+use crate::model::{E164, Fields, Key, Observed, Value};
 
 /// The parts of an entry and the collection each holds.
 const PARTS: [(&str, &str); 12] = [
@@ -30,24 +32,49 @@ pub struct Import {
     pub yaml: String,
     /// What is on the PBX and could not be written in the inventory's words.
     pub notes: Vec<String>,
+    /// Destinations that stand as `end` for want of a word, by their places: `ring_group 800: when_closed.to`.
+    pub odd: BTreeMap<String, String>,
 }
+
+/// Fields that say where calls go.
+const LEADING: [&str; 9] =
+    ["to", "when_open", "when_closed", "on_break", "on_holiday", "no_answer", "no_key", "keys", "forwarding"];
 
 /// Writes an observation down.
 pub fn import(observed: &Observed) -> Import {
-    let mut import = Import { yaml: String::new(), notes: Vec::new() };
+    write(observed, false)
+}
+
+/// The same to follow calls by: no destination is left out. One without a word stands as `end` and is named in
+/// [`Import::odd`].
+pub fn import_whole(observed: &Observed) -> Import {
+    write(observed, true)
+}
+
+fn write<'a>(observed: &'a Observed, whole: bool) -> Import {
+    let mut import = Import { yaml: String::new(), notes: Vec::new(), odd: BTreeMap::new() };
     for (part, collection) in PARTS {
-        let own = observed.resources.iter().filter(|(key, _)| key.collection == collection);
+        // What belongs to the system stands apart as `department/default`.
+        let name_of = |key: &'a Key| match key.name.split_once('/') {
+            _ if key.collection == collection => Some(key.name.as_str()),
+            Some((of, name)) if whole && key.collection == SYSTEM && of == collection => Some(name),
+            _ => None,
+        };
+        let own = observed.resources.iter().filter_map(|(key, fields)| Some((name_of(key)?, fields)));
         let own: Vec<_> = own.collect();
         if own.is_empty() {
             continue;
         }
         // Writing to a text cannot fail.
         let _ = writeln!(import.yaml, "\n    {part}:");
-        for (key, fields) in own {
-            let _ = writeln!(import.yaml, "      {}:", scalar(&key.name));
+        for (own, fields) in own {
+            let _ = writeln!(import.yaml, "      {}:", scalar(own));
             for (name, value) in fields {
-                let what = format!("{collection} {}: {name}", key.name);
-                if let Some(text) = field(collection, name, value, &what, &mut import.notes) {
+                let what = format!("{collection} {own}: {name}");
+                if whole && LEADING.contains(&name.as_str()) {
+                    odd_places(value, &what, &mut import.odd);
+                }
+                if let Some(text) = field(collection, name, value, (&what, whole), &mut import.notes) {
                     let (name, text) = text;
                     let _ = writeln!(import.yaml, "        {name}: {text}");
                 }
@@ -62,10 +89,11 @@ fn field<'a>(
     collection: &str,
     name: &'a str,
     value: &Value,
-    what: &str,
+    (what, whole): (&str, bool),
     notes: &mut Vec<String>,
 ) -> Option<(&'a str, String)> {
-    if matches!(name, "id" | "number_on_pbx") || is_odd(value, what, notes) {
+    let kept = whole && LEADING.contains(&name);
+    if matches!(name, "id" | "number_on_pbx") || !kept && is_odd(value, what, notes) {
         return None;
     }
     match (collection, name, value) {
@@ -132,10 +160,24 @@ fn is_odd(value: &Value, what: &str, notes: &mut Vec<String>) -> bool {
     odd.is_some()
 }
 
+/// The PBX's word for a value the inventory has none for. A mailbox without a number is that of whoever was called.
+fn wordless(fields: &Fields) -> Option<&str> {
+    if let Some(other) = fields.get("other") {
+        return Some(other.as_text().unwrap_or_default());
+    }
+    let (word, number) = fields.iter().next().filter(|_| fields.len() == 1)?;
+    let nobody = number.as_text() == Some("");
+    match word.as_str() {
+        "voicemail" if nobody => Some("VoiceMailOfDestination"),
+        "extension" | "ring_group" | "queue" | "ivr" | "external" if nobody => Some("nobody"),
+        _ => None,
+    }
+}
+
 fn odd_part(value: &Value) -> Option<String> {
     match value {
-        Value::Map(fields) => match fields.get("other") {
-            Some(other) => Some(other.as_text().unwrap_or_default().to_owned()),
+        Value::Map(fields) => match wordless(fields) {
+            Some(other) => Some(other.to_owned()),
             None => fields.values().find_map(odd_part),
         },
         Value::List(values) => values.iter().find_map(odd_part),
@@ -143,9 +185,33 @@ fn odd_part(value: &Value) -> Option<String> {
     }
 }
 
+/// Each destination without a word, by its place.
+fn odd_places(value: &Value, place: &str, odd: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Map(fields) => match wordless(fields) {
+            Some(other) => drop(odd.insert(place.to_owned(), other.to_owned())),
+            None => {
+                fields.iter().for_each(|(name, value)| odd_places(value, &format!("{place}.{name}"), odd));
+            }
+        },
+        Value::List(keys) => {
+            for key in keys {
+                let Value::Map(fields) = key else { continue };
+                let Some(name) = fields.get("key").and_then(Value::as_text) else { continue };
+                fields
+                    .get("to")
+                    .into_iter()
+                    .for_each(|to| odd_places(to, &format!("{place}.{name}.to"), odd));
+            }
+        }
+        _ => {}
+    }
+}
+
 /// A value in flow style.
 fn flow(value: &Value) -> String {
     match value {
+        Value::Map(fields) if wordless(fields).is_some() => "end".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Text(text) => scalar(text),
@@ -168,4 +234,43 @@ fn written(fields: &Fields) -> impl Iterator<Item = (&String, &Value)> {
 /// A text in double quotes: JSON's quotes are YAML's.
 fn scalar(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Target;
+
+    fn map(fields: &[(&str, Value)]) -> Value {
+        Value::Map(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    }
+
+    #[test]
+    fn a_destination_without_a_word_is_left_out_of_an_import_and_named_where_calls_are_followed() {
+        let mut observed = Observed::new(Target::new("pbx", "x"));
+        let fax = map(&[("other", "Fax".into())]);
+        let available = map(&[("no_answer", map(&[("voicemail", "".into())]))]);
+        let key = map(&[("key", "1".into()), ("to", fax.clone())]);
+        let person = Fields::from([("forwarding".to_owned(), map(&[("available", available)]))]);
+        observed.resources.insert(Key::new("extension", "101"), person);
+        let menu = Fields::from([
+            ("keys".to_owned(), Value::List(vec![key])),
+            ("when_closed".to_owned(), map(&[("to", fax)])),
+        ]);
+        observed.resources.insert(Key::new("ivr", "900"), menu);
+        let left_out = import(&observed);
+        assert_eq!((left_out.notes.len(), left_out.odd.len()), (3, 0), "{:?}", left_out.notes);
+        let whole = import_whole(&observed);
+        let odd: Vec<(&str, &str)> = whole.odd.iter().map(|(place, word)| (&**place, &**word)).collect();
+        assert_eq!(
+            odd,
+            [
+                ("extension 101: forwarding.available.no_answer", "VoiceMailOfDestination"),
+                ("ivr 900: keys.1.to", "Fax"),
+                ("ivr 900: when_closed.to", "Fax"),
+            ]
+        );
+        assert!(whole.notes.is_empty() && whole.yaml.contains("forwarding: {available: {no_answer: end}}"));
+        assert!(whole.yaml.contains("keys: {\"1\": end}"), "{}", whole.yaml);
+    }
 }

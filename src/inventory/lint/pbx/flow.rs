@@ -109,23 +109,10 @@ fn emergency(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
     if !pbx.outbound_rules.written || pbx.trunks.is_empty() {
         return;
     }
-    let default = ["112".to_owned()];
-    let written = pbx.emergency_numbers.as_ref();
-    let numbers: Vec<String> = written.map_or_else(
-        || default.to_vec(),
-        |numbers| numbers.iter().map(|number| number.0.to_string()).collect(),
-    );
-    for number in numbers {
+    for number in pbx.emergency() {
         let routed = pbx.outbound_rules.values().any(|rule| {
             let everybody = rule.from.is_empty() && rule.departments.is_empty();
-            let begins = rule.prefixes.is_empty()
-                || rule
-                    .prefixes
-                    .iter()
-                    .flat_map(|prefix| prefix.split(','))
-                    .any(|prefix| number.starts_with(prefix.trim()));
-            let length = rule.lengths.is_empty() || rule.lengths.iter().any(|range| has(range, number.len()));
-            !rule.routes.is_empty() && everybody && begins && length
+            !rule.routes.is_empty() && everybody && rule.begins(number) && rule.is_as_long(number)
         });
         if !routed {
             let fault = Diagnostic::error("no-emergency-route", format!("not everybody can call {number}"));
@@ -136,11 +123,4 @@ fn emergency(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
             found.push(fault.at(place, "no rule here or below").help(help));
         }
     }
-}
-
-/// Whether a length is in `10` or `3-6`.
-fn has(range: &str, length: usize) -> bool {
-    let (first, last) = range.split_once('-').unwrap_or((range, range));
-    let (first, last): (Option<usize>, Option<usize>) = (first.trim().parse().ok(), last.trim().parse().ok());
-    first.zip(last).is_some_and(|(first, last)| (first..=last).contains(&length))
 }

@@ -97,6 +97,14 @@ pub(super) fn check(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
             lead(pbx, number, "an extension", people, &key.place, found);
         }
     }
+    // A wrong key may lead to a number of any kind.
+    let all = [people, pbx.ring_groups.written, pbx.queues.written, pbx.ivrs.written];
+    for wrong in pbx.ivrs.values().filter_map(|one| one.wrong_key.as_ref()) {
+        if !all.contains(&false) && kind_of(pbx, &wrong.0.0).is_none() {
+            let message = format!("there is no {} on this PBX", wrong.0.0);
+            found.push(Diagnostic::error("dangling-reference", message).at(&wrong.place, "not found"));
+        }
+    }
     named(pbx, found);
 }
 
