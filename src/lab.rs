@@ -34,7 +34,7 @@ use russh::keys::PublicKey;
 use tokio::task::JoinSet;
 
 pub use self::conduit::api::{Api, Reply};
-pub use self::conduit::{Conduit, Firmware, Uplink, serve_plain};
+pub use self::conduit::{Conduit, Firmware, Uplink, firmware_image, serve_plain};
 use self::debian::Debian;
 use self::door::{Door, Lockout};
 pub use self::files::{FileEntry, Files};

@@ -5,6 +5,7 @@ pub mod api;
 mod commissioning;
 mod disk;
 mod firmware;
+mod image;
 mod life;
 mod pace;
 mod plain;
@@ -26,6 +27,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::api::{Api, Reply, Restart};
 pub use self::firmware::Firmware;
+pub use self::image::firmware_image;
 use self::pace::Pace;
 pub use self::plain::serve_plain;
 pub use self::radio::Uplink;

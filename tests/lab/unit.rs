@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{Client, Method, StatusCode};
-use rocade::lab::{Device, DevicePlan, Lab, LabPlan};
+use rocade::lab::{Device, DevicePlan, Firmware, Lab, LabPlan, firmware_image};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
@@ -254,4 +254,69 @@ async fn too_many_requests_are_refused_until_it_is_turned_off() {
         api.handle("POST", "/api/command/save_apply", b"");
     });
     assert_eq!(visitor.ask(Method::GET, "whoami", Value::Null).await.unwrap().0, 401);
+}
+
+/// Sends an image as a browser does.
+async fn upload(visitor: &Visitor<'_>, command: &str, image: Vec<u8>) -> (StatusCode, Value) {
+    let url = format!("https://127.0.0.1:{}/api/command/{command}", visitor.device.plan.https_port);
+    let file = reqwest::multipart::Part::bytes(image).file_name("upgrade.bin");
+    let form = reqwest::multipart::Form::new().part("file", file);
+    let request = visitor.client.post(url).header("Cookie", format!("token={}", visitor.token));
+    let response = request.multipart(form).send().await.unwrap();
+    (response.status(), response.json().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_replaces_the_root_and_keeps_the_settings() {
+    let lab = started(DevicePlan::conduit("pool-gw")).await;
+    let device = lab.device("pool-gw").unwrap();
+    let mut visitor = Visitor::new(device);
+    let DevicePlan { user, password, .. } = &device.plan;
+    visitor.login(user, password).await;
+    visitor.change(Method::PUT, "loraNetwork/lora", json!({"channelPlan": "EU868"})).await;
+    visitor.command("save").await;
+    for path in ["/var/config/app/x", "/etc/init.d/mine"] {
+        let put = |state: &mut rocade::lab::State| {
+            let _ = state.files.directory("/var/config/app", 0o755, "root", "root");
+            state.files.put(path, b"1".to_vec(), 0o755, "root", "root")
+        };
+        device.with_state(put).unwrap();
+    }
+    let next = || Firmware::of("6.3.1").unwrap();
+    let other = firmware_image("MTCAP", next(), false).unwrap();
+    let (status, refusal) = upload(&visitor, "firmware_upgrade", other).await;
+    assert!(status == 400 && refusal["error"].as_str().unwrap().contains("MTCAP"), "{refusal}");
+    let image = firmware_image("MTCDT", next(), false).unwrap();
+    assert_eq!(upload(&visitor, "firmware_check", image.clone()).await.0, 200);
+    assert_eq!(device.boots(), 1);
+    assert_eq!(upload(&visitor, "firmware_upgrade", image).await.0, 200);
+    device.until_boots(2).await;
+    assert_eq!(visitor.login(user, password).await.0, 200);
+    assert_eq!(visitor.get("system/firmware").await, "6.3.1");
+    assert_eq!(visitor.get("loraNetwork/lora/channelPlan").await, "EU868");
+    assert_eq!(visitor.get("system/dbDirty").await, false);
+    let text = |path: &str| device.with_state(|state| state.files.text(path));
+    assert_eq!(text("/etc/issue.net").unwrap(), "mPower 6.3.1\n");
+    assert_eq!((text("/etc/init.d/mine"), text("/var/config/app/x").as_deref()), (None, Some("1")));
+    assert_eq!(device.with_state(|state| state.facts["python"].clone()), "3.8.13");
+    assert!(listens(device.plan.ssh_port).await);
+    assert_eq!(device.host_key_now(), device.host_key);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_with_a_configuration_puts_it_back_into_its_box() {
+    let lab = started(DevicePlan { firmware: "5.3.0".to_owned(), ..DevicePlan::conduit("pool-gw") }).await;
+    let device = lab.device("pool-gw").unwrap();
+    let mut visitor = Visitor::new(device);
+    visitor.login(&device.plan.user, &device.plan.password).await;
+    let image = |version: &str| firmware_image("MTCDT", Firmware::of(version).unwrap(), true).unwrap();
+    let (status, refusal) = upload(&visitor, "firmware_upgrade", image("6.3.1")).await;
+    assert!(status == 400 && refusal["error"].as_str().unwrap().contains("6.0.0"), "{refusal}");
+    assert_eq!(device.with_state(|state| state.facts.get("python").cloned()), None);
+    upload(&visitor, "firmware_upgrade", image("6.0.1")).await;
+    device.until_boots(2).await;
+    assert_eq!(visitor.ask(Method::GET, "system", Value::Null).await.unwrap().0, 409);
+    visitor.commission().await;
+    assert_eq!(visitor.get("system/firmware").await, "6.0.1");
+    assert_ne!(device.host_key_now(), device.host_key);
 }

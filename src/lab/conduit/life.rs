@@ -39,7 +39,9 @@ impl Conduit {
                 tokio::time::sleep(NOTICE).await;
             }
             self.power_off(host);
-            tokio::time::sleep(self.restart_takes).await;
+            // An upgrade writes the flash first.
+            let times = if matches!(restart, Restart::Upgrade(_)) { 2 } else { 1 };
+            tokio::time::sleep(self.restart_takes * times).await;
             self.power_on(host, &restart);
             self.doors_follow().await;
             host.life.send_modify(|life| {
@@ -102,7 +104,15 @@ impl Conduit {
         {
             let mut state = held(&host.state);
             disk::lose_memory(&mut state);
-            if *restart != Restart::Plain {
+            let loses_config = match restart {
+                Restart::Plain => false,
+                Restart::Defaults | Restart::Factory => true,
+                Restart::Upgrade(image) => {
+                    disk::replace_root(&mut state, &firmware);
+                    image.wipes
+                }
+            };
+            if loses_config {
                 self.login.forget_keys();
                 disk::lose_config(&mut state, &firmware);
             }
