@@ -2,74 +2,13 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::Method;
 use rocade::lab::{Device, DevicePlan, Firmware, Lab, LabPlan, firmware_image};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::clients::{Bench, askpass, err, installed, out, run};
-
-/// Somebody at the unit's web page.
-struct Visitor<'a> {
-    device: &'a Device,
-    client: Client,
-    token: String,
-}
-
-impl<'a> Visitor<'a> {
-    fn new(device: &'a Device) -> Self {
-        let client = Client::builder().tls_danger_accept_invalid_certs(true).no_proxy().build().unwrap();
-        Self { device, client, token: String::new() }
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: Value) -> reqwest::Result<(StatusCode, Value)> {
-        let url = format!("https://127.0.0.1:{}/api/{path}", self.device.plan.https_port);
-        let request = self.client.request(method, url).header("Cookie", format!("token={}", self.token));
-        let response = request.json(&body).send().await?;
-        Ok((response.status(), response.json().await?))
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let (status, envelope) = self.ask(Method::GET, path, Value::Null).await.unwrap();
-        assert_eq!(status, 200, "{path}: {envelope}");
-        envelope["result"].clone()
-    }
-
-    async fn change(&self, method: Method, path: &str, body: Value) -> Value {
-        let (status, envelope) = self.ask(method, path, body).await.unwrap();
-        assert_eq!(status, 200, "{path}: {envelope}");
-        envelope["result"].clone()
-    }
-
-    async fn login(&mut self, user: &str, password: &str) -> (StatusCode, Value) {
-        let path = format!("login?username={user}&password={password}");
-        let (status, envelope) = self.ask(Method::GET, &path, Value::Null).await.unwrap();
-        self.token = envelope["result"]["token"].as_str().unwrap_or("").to_owned();
-        (status, envelope)
-    }
-
-    /// Takes the unit out of its box, as far as its firmware goes.
-    async fn commission(&mut self) {
-        let DevicePlan { user, password, .. } = &self.device.plan;
-        let mut id = self.get("commissioning").await["aasID"].clone();
-        for answer in ["", password, password] {
-            let body = json!({"username": user, "aasID": id, "aasAnswer": answer});
-            let result = self.change(Method::POST, "commissioning", body).await;
-            assert_ne!(result["aasType"], "error", "{result}");
-            id = result["aasID"].clone();
-        }
-        assert_eq!(self.login(user, password).await.0, 200);
-    }
-
-    async fn turn_ssh_on(&self) {
-        let ssh = json!({"ssh": {"enabled": true, "lan": true}});
-        self.change(Method::PUT, "remoteAccess", ssh).await;
-    }
-
-    async fn command(&self, name: &str) {
-        self.change(Method::POST, &format!("command/{name}"), Value::Null).await;
-    }
-}
+use crate::visitor::Visitor;
 
 async fn started(plan: DevicePlan) -> Lab {
     Lab::start(LabPlan { devices: vec![plan], logs: None }).await.unwrap()
@@ -256,16 +195,6 @@ async fn too_many_requests_are_refused_until_it_is_turned_off() {
     assert_eq!(visitor.ask(Method::GET, "whoami", Value::Null).await.unwrap().0, 401);
 }
 
-/// Sends an image as a browser does.
-async fn upload(visitor: &Visitor<'_>, command: &str, image: Vec<u8>) -> (StatusCode, Value) {
-    let url = format!("https://127.0.0.1:{}/api/command/{command}", visitor.device.plan.https_port);
-    let file = reqwest::multipart::Part::bytes(image).file_name("upgrade.bin");
-    let form = reqwest::multipart::Form::new().part("file", file);
-    let request = visitor.client.post(url).header("Cookie", format!("token={}", visitor.token));
-    let response = request.multipart(form).send().await.unwrap();
-    (response.status(), response.json().await.unwrap())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_replaces_the_root_and_keeps_the_settings() {
     let lab = started(DevicePlan::conduit("pool-gw")).await;
@@ -284,12 +213,12 @@ async fn an_upgrade_replaces_the_root_and_keeps_the_settings() {
     }
     let next = || Firmware::of("6.3.1").unwrap();
     let other = firmware_image("MTCAP", next(), false).unwrap();
-    let (status, refusal) = upload(&visitor, "firmware_upgrade", other).await;
+    let (status, refusal) = visitor.upload("firmware_upgrade", other).await;
     assert!(status == 400 && refusal["error"].as_str().unwrap().contains("MTCAP"), "{refusal}");
     let image = firmware_image("MTCDT", next(), false).unwrap();
-    assert_eq!(upload(&visitor, "firmware_check", image.clone()).await.0, 200);
+    assert_eq!(visitor.upload("firmware_check", image.clone()).await.0, 200);
     assert_eq!(device.boots(), 1);
-    assert_eq!(upload(&visitor, "firmware_upgrade", image).await.0, 200);
+    assert_eq!(visitor.upload("firmware_upgrade", image).await.0, 200);
     device.until_boots(2).await;
     assert_eq!(visitor.login(user, password).await.0, 200);
     assert_eq!(visitor.get("system/firmware").await, "6.3.1");
@@ -310,10 +239,10 @@ async fn an_image_with_a_configuration_puts_it_back_into_its_box() {
     let mut visitor = Visitor::new(device);
     visitor.login(&device.plan.user, &device.plan.password).await;
     let image = |version: &str| firmware_image("MTCDT", Firmware::of(version).unwrap(), true).unwrap();
-    let (status, refusal) = upload(&visitor, "firmware_upgrade", image("6.3.1")).await;
+    let (status, refusal) = visitor.upload("firmware_upgrade", image("6.3.1")).await;
     assert!(status == 400 && refusal["error"].as_str().unwrap().contains("6.0.0"), "{refusal}");
     assert_eq!(device.with_state(|state| state.facts.get("python").cloned()), None);
-    upload(&visitor, "firmware_upgrade", image("6.0.1")).await;
+    visitor.upload("firmware_upgrade", image("6.0.1")).await;
     device.until_boots(2).await;
     assert_eq!(visitor.ask(Method::GET, "system", Value::Null).await.unwrap().0, 409);
     visitor.commission().await;

@@ -2,6 +2,8 @@
 //!
 //! Writes change what runs; `command/save` makes it last; the network server loads it when it restarts.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -53,6 +55,17 @@ pub enum Restart {
     Factory,
     /// Gets another firmware.
     Upgrade(Image),
+}
+
+impl fmt::Display for Restart {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain => out.write_str("restarts"),
+            Self::Defaults => out.write_str("goes back to its user-defined defaults"),
+            Self::Factory => out.write_str("goes back to its factory defaults"),
+            Self::Upgrade(image) => write!(out, "gets firmware {}", image.firmware.text()),
+        }
+    }
 }
 
 /// The API and all it knows.
@@ -148,6 +161,11 @@ impl Api {
     /// When it does not.
     pub fn join(&mut self, dev_eui: Eui) -> Result<(), Refusal> {
         self.radio.join(&self.settings.loaded, dev_eui)
+    }
+
+    /// Whether a sensor joined.
+    pub fn has_joined(&self, dev_eui: Eui) -> bool {
+        self.radio.joined.iter().any(|row| row["deveui"] == json!(dev_eui.dashed()))
     }
 
     /// A frame of a sensor that joined is heard.
@@ -263,7 +281,9 @@ impl Api {
             "firmware_check" if body.is_empty() || body == b"null" => {
                 return Ok(json!({"currentVersion": self.firmware.text(), "updateAvailable": false}));
             }
-            "firmware_check" => drop(self.image(body)?),
+            "firmware_check" => {
+                self.image(body)?;
+            }
             "firmware_upgrade" => self.due = Some(Restart::Upgrade(self.image(body)?)),
             "factory_reset" => self.due = Some(Restart::Factory),
             _ if QUIET_COMMANDS.contains(&command) => {}

@@ -66,16 +66,19 @@ impl Conduit {
         self.end_at_once(Restart::Plain);
     }
 
-    /// Somebody presses the reset button. That a button turned off in the settings does nothing is assumed.
-    pub fn press(&self, time: Duration) {
+    /// Somebody presses the reset button; gives what it does. That a button turned off in the settings does
+    /// nothing is assumed.
+    pub fn press(&self, time: Duration) -> Option<Restart> {
         if !held(&self.api).settings().has_button() {
-            return;
+            return None;
         }
-        self.end_at_once(match PRESS.iter().position(|limit| time < *limit) {
+        let restart = match PRESS.iter().position(|limit| time < *limit) {
             Some(0) => Restart::Plain,
             Some(_) => Restart::Defaults,
             None => Restart::Factory,
-        });
+        };
+        self.end_at_once(restart.clone());
+        Some(restart)
     }
 
     fn end_at_once(&self, restart: Restart) {
