@@ -7,7 +7,11 @@ use crate::inventory::{At, Destination, Extension, InboundRule, Pbx, Route};
 pub fn calls(pbx: &Pbx) -> Graph {
     let mut graph = Graph::default();
     for (name, rule) in &pbx.inbound_rules.entries {
-        let from = graph.node(&format!("in_{}", plain(name)), Look::Source, &rule_words(rule).each_ref().map(String::as_str));
+        let from = graph.node(
+            &format!("in_{}", plain(name)),
+            Look::Source,
+            &rule_words(rule).each_ref().map(String::as_str),
+        );
         edge(&mut graph, &from, "", &rule.to);
         option(&mut graph, &from, "closed", rule.when_closed.as_ref());
         option(&mut graph, &from, "holiday", rule.on_holiday.as_ref());

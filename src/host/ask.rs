@@ -340,6 +340,7 @@ pub enum Ruling {
 /// What a confirmed order gave back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
-    /// Output; empty for all orders but [`Order::Run`] and [`Order::Revert`]. The page of an [`Order::Send`] may hold keys.
+    /// Output; empty for all orders but [`Order::Run`] and [`Order::Revert`]. The page of an [`Order::Send`]
+    /// may hold keys.
     pub output: String,
 }

@@ -20,6 +20,8 @@ pub struct Exec {
     pub login: Arc<Login>,
     /// What ends the connection.
     pub session: Handle,
+    /// Whether what it answers is garbage.
+    pub garbled: bool,
 }
 
 /// Standard input as it arrives.
@@ -91,11 +93,20 @@ impl Exec {
             Err(reason) => Ended::bad(2, format!("sh: syntax error: {reason}")),
         };
         // The other end may be gone; there is nobody left to tell.
-        let _ = channel.data_bytes(ended.stdout).await;
+        let _ = channel.data_bytes(self.said(ended.stdout)).await;
         let _ = channel.extended_data_bytes(1, ended.stderr.into_bytes()).await;
         let _ = channel.exit_status(ended.status).await;
         let _ = channel.eof().await;
         let _ = channel.close().await;
+    }
+
+    /// What arrives of what it says.
+    fn said(&self, bytes: impl Into<Vec<u8>>) -> Vec<u8> {
+        let mut bytes = bytes.into();
+        if self.garbled {
+            bytes.iter_mut().for_each(|byte| *byte ^= 0xA5);
+        }
+        bytes
     }
 
     async fn run(&self, argv: &[String], channel: &mut Channel<Msg>) -> Ended {
@@ -106,7 +117,7 @@ impl Exec {
         let mut stdin = Stdin { channel, read: Vec::new() };
         if sudo && self.user != "root" {
             match stdin.line().await {
-                Some(password) if password == self.login.password => {}
+                Some(password) if self.login.fits(&self.user, &password) => {}
                 Some(_) => return Ended::bad(1, "Sorry, try again.\nsudo: 1 incorrect password attempt"),
                 None => return Ended::bad(1, "sudo: no password was provided"),
             }
@@ -147,10 +158,14 @@ impl Exec {
             Ok(orders) => orders,
             Err(fault) => return Ended::bad(2, format!("rocade-host: {fault}")),
         };
-        if channel.data_bytes(wire::encode_begin()).await.is_err() {
+        if channel.data_bytes(self.said(wire::encode_begin())).await.is_err() {
             return Ended::default();
         }
+        let life = self.host.life();
         for (index, order) in orders.iter().enumerate() {
+            if self.host.life() != life {
+                return Ended::default();
+            }
             let ruling = self.host.carry_out(order, user).await;
             if self.host.knobs.order_is_cut() {
                 // In line behind the answers before this one: those are sent.
@@ -158,7 +173,7 @@ impl Exec {
                     self.session.disconnect(Disconnect::ByApplication, String::new(), String::new()).await;
                 return Ended::default();
             }
-            if channel.data_bytes(wire::encode_ruling(index, &ruling)).await.is_err() {
+            if channel.data_bytes(self.said(wire::encode_ruling(index, &ruling))).await.is_err() {
                 return Ended::default();
             }
             if matches!(ruling, Ruling::Failed(_)) {

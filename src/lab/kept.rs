@@ -76,6 +76,12 @@ impl VirtualHost {
         }
     }
 
+    /// The power went: nobody waits any more, and nobody holds the lock.
+    pub(in crate::lab) fn forget_watch(&self) {
+        held(&self.timer).0 = None;
+        let _none_was_there = held(&self.state).files.remove(LOCK);
+    }
+
     fn keep(&self, name: &str, things: &[Thing]) -> Result<(), String> {
         let pages: Vec<_> = things
             .iter()

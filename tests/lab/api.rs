@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rocade::lab::{Api, ApiFault, Device, DevicePlan, Knobs, Lab, LabPlan, serve_plain};
+use rocade::lab::{Api, ApiFault, Device, DevicePlan, Firmware, Knobs, Lab, LabPlan, serve_plain};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -63,8 +63,6 @@ async fn the_cookie_carries_a_session() {
     assert_eq!(curl(&put).await.1["result"]["enabled"], json!(true));
     assert_eq!(curl(&["-b", &jar, &format!("{base}/system/dbDirty")]).await.1["result"], json!(true));
     assert_eq!(device.log().writes(), 1);
-    device.conduit().unwrap().with_api(Api::uncommission);
-    assert_eq!(curl(&["-b", &jar, &format!("{base}/system")]).await.0, 409);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,6 +130,10 @@ fn shared(name: &str) -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap())
 }
 
+fn unit() -> Api {
+    Api::commissioned(Firmware::of("6.0.1").unwrap(), 20_412_345, "admin", "Secret-01")
+}
+
 fn answer(api: &mut Api, target: &str) -> Value {
     serde_json::from_str(&api.handle("GET", target, b"").body).unwrap()
 }
@@ -156,7 +158,7 @@ fn fits(ours: &Value, theirs: &Value, place: &str) {
 
 #[test]
 fn answers_have_the_recorded_shapes() {
-    let mut api = Api::factory(20_412_345);
+    let mut api = unit();
     for (target, file) in [
         ("/api/lora/config", "lora-config.get.live-us915-mpower7.json"),
         ("/api/lora/status", "lora-status.get.json"),
@@ -176,7 +178,7 @@ fn answers_have_the_recorded_shapes() {
 #[test]
 fn rows_of_joined_devices_have_the_recorded_shape() {
     let Some(recorded) = shared("lora-devices.get.json") else { return };
-    let mut api = Api::factory(20_412_345);
+    let mut api = unit();
     let entry = json!({"deveui": "0018b21000004a2f", "appeui": "0018b24441524632",
                        "appkey": "8f3a5c0e91d7426bb0c2e4f6187a9d35"});
     let list = "/api/loraNetwork/whitelist/devices";
@@ -184,11 +186,49 @@ fn rows_of_joined_devices_have_the_recorded_shape() {
     api.handle("POST", "/api/lora/restart", b"");
     api.join("0018b21000004a2f".parse().unwrap()).unwrap();
     fits(&answer(&mut api, "/api/lora/devices"), &recorded, "devices");
+    let Some(recorded) = shared("lora-sessions.get.json") else { return };
+    fits(&answer(&mut api, "/api/lora/sessions"), &recorded, "sessions");
+}
+
+#[test]
+fn the_known_dialogue_makes_a_user() {
+    let mut say = {
+        let mut api = Api::boxed(Firmware::of("6.0.1").unwrap(), 1);
+        move |method: &str, body: &Value| {
+            let reply = api.handle(method, "/api/commissioning", body.to_string().as_bytes());
+            (reply.status, serde_json::from_str::<Value>(&reply.body).unwrap())
+        }
+    };
+    let Some(steps) = shared("commissioning.dialogue-5x-6x.json") else { return };
+    let mut id = Value::Null;
+    for step in steps.as_array().unwrap() {
+        let request = &step["request"];
+        let mut body = request["json"].clone();
+        if body["aasID"] == "<aasID>" {
+            body["aasID"] = id.clone();
+        }
+        let (status, envelope) = say(request["method"].as_str().unwrap(), &body);
+        assert_eq!(status, 200, "{step}: {envelope}");
+        id = envelope["result"]["aasID"].clone();
+    }
+    let (status, envelope) = say("GET", &Value::Null);
+    assert_eq!((status, &envelope["error"]), (400, &json!("commissioning is finished")));
+}
+
+#[test]
+fn the_documented_request_makes_a_user() {
+    let Some(documented) = shared("commissioning.documented-7x.json") else { return };
+    let mut api = Api::boxed(Firmware::of("7.1.0").unwrap(), 1);
+    let seen = answer(&mut api, "/api/commissioning");
+    assert_eq!(seen["result"], documented["get_response"]["result"]);
+    let body = documented["post_body"].to_string();
+    assert_eq!(api.handle("POST", "/api/commissioning", body.as_bytes()).status, 200);
+    assert_eq!(answer(&mut api, "/api/commissioning")["result"]["commissioned"], true);
 }
 
 #[test]
 fn recorded_requests_are_taken() {
-    let mut api = Api::factory(20_412_345);
+    let mut api = unit();
     if let Some(body) = shared("loraNetwork.put-eu868.CONSTRUCTED.json") {
         assert_eq!(api.handle("PUT", "/api/loraNetwork", body.to_string().as_bytes()).status, 200);
     }
