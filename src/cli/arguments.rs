@@ -302,6 +302,9 @@ pub enum Lab {
     Up {
         /// A new or empty directory.
         dir: PathBuf,
+        /// Extensions its 3CX has besides those of the inventory, to see how much it takes to read them.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10_000))]
+        extensions: u32,
     },
     /// Serve a simulated Conduit's API alone, in clear, as on a gateway's own loopback.
     ConduitApi {

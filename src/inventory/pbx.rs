@@ -139,6 +139,8 @@ pub enum Unverified {
     RouterPhones,
     /// A mailbox shared by e-mail on ring groups and queues.
     SharedVoicemail,
+    /// Installing SBCs on hosts: what their file must hold is known from public scripts only.
+    SbcHosts,
 }
 
 impl Unverified {
@@ -148,6 +150,7 @@ impl Unverified {
             Self::Phones => "phones",
             Self::RouterPhones => "router_phones",
             Self::SharedVoicemail => "shared_voicemail",
+            Self::SbcHosts => "sbc_hosts",
         }
     }
 }

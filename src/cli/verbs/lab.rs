@@ -10,10 +10,13 @@ use crate::cli::arguments::Lab as Verb;
 use crate::cli::{Arguments, Exit, say};
 use crate::lab::{self, Deed, Lab};
 
+/// The number of the first of them: beyond the inventory's own.
+const FIRST_EXTENSION: u32 = 20_000;
+
 pub fn run(arguments: &Arguments, verb: &Verb) -> anyhow::Result<Exit> {
     match verb {
         Verb::Demo => demo(arguments),
-        Verb::Up { dir } => up(dir),
+        Verb::Up { dir, extensions } => up(dir, *extensions),
         Verb::ConduitApi { listen, state, log, fault } => {
             let served = super::wait(lab::serve_plain(*listen, state, log, fault.clone()))?;
             Ok(match served {
@@ -25,9 +28,11 @@ pub fn run(arguments: &Arguments, verb: &Verb) -> anyhow::Result<Exit> {
 }
 
 /// Devices until Ctrl-C, which is their ordinary end.
-fn up(dir: &Path) -> anyhow::Result<Exit> {
+fn up(dir: &Path, extensions: u32) -> anyhow::Result<Exit> {
     runtime()?.block_on(async {
         let mut lab = lab::up(dir).await?;
+        let phones = lab.devices().iter().filter_map(lab::Device::threecx);
+        phones.for_each(|pbx| pbx.populate(FIRST_EXTENSION, extensions));
         say::data("ready");
         say::word(&format!("devices: {}; Ctrl-C ends them", dir.join("lab.json").display()));
         tokio::select! {

@@ -76,7 +76,7 @@ shape!(Trunk { title, template, host, port, register, user, password, number, di
 shape!(InboundRule { title, trunk, did, caller, hours, to, when_closed, on_holiday });
 shape!(OutboundRule { title, prefixes, lengths, from, departments, priority, emergency, routes needed });
 shape!(OutboundRoute { trunk, strip, prepend, caller_id });
-shape!(Sbc { title, password, security });
+shape!(Sbc { title, password, security, host, provisioning_link });
 shape!(LiveChat { title, department, to, websites needed, chat, calls, ask });
 
 words!(PbxModel { "3cx" => ThreeCx });
@@ -85,6 +85,7 @@ words!(Unverified {
     "phones" => Phones,
     "router_phones" => RouterPhones,
     "shared_voicemail" => SharedVoicemail,
+    "sbc_hosts" => SbcHosts,
 });
 words!(Role {
     "users" => Users,
