@@ -61,7 +61,7 @@ pub async fn carry_out(
     watch: &Arc<dyn Watch>,
     stop: &Stop,
 ) -> Applied {
-    let Survey { mut composed, observed, plan } = survey;
+    let Survey { mut composed, mut observed, plan } = survey;
     workspace.shelf().foresee(&[]);
     let mut steps: BTreeMap<Address, Outcome> = BTreeMap::new();
     let mut remade = false;
@@ -90,10 +90,12 @@ pub async fn carry_out(
             }
         }
         let group = settle(workspace, &composed, &observed, &changes, &mut steps);
-        for step in write_group(workspace, group, &observed, links, watch).await {
+        for step in write_group(workspace, group, &mut observed, links, watch).await {
             steps.insert(step.address, step.outcome);
         }
     }
+    // What is read again is not held twice.
+    drop((composed, observed));
     let after = read_again(workspace, scope, &plan, links, watch, &steps).await;
     let end = |change: &Change| {
         let outcome = steps.remove(&change.address);
@@ -166,7 +168,7 @@ fn same_course(planned: &[&Change], now: &[Change]) -> bool {
 async fn write_group(
     workspace: &Arc<Workspace>,
     group: Vec<(Composed, Vec<Change>)>,
-    observed: &BTreeMap<Target, Observed>,
+    observed: &mut BTreeMap<Target, Observed>,
     links: &Arc<Links>,
     watch: &Arc<dyn Watch>,
 ) -> Vec<Step> {
@@ -174,7 +176,8 @@ async fn write_group(
     let mut tasks = JoinSet::new();
     let mut owed: BTreeMap<tokio::task::Id, Vec<Address>> = BTreeMap::new();
     for (one, changes) in group {
-        let Some(seen) = observed.get(&one.wish.target).cloned() else { continue };
+        // Each target is written once; nothing but its write needs what was seen of it.
+        let Some(seen) = observed.remove(&one.wish.target) else { continue };
         let addresses = changes.iter().map(|change| change.address.clone()).collect();
         let (workspace, links, watch) = (Arc::clone(workspace), Arc::clone(links), Arc::clone(watch));
         let places = Arc::clone(&places);
