@@ -21,6 +21,7 @@ mod machine;
 mod mqtt;
 mod office;
 mod relay;
+mod sbc;
 mod shell;
 mod site;
 mod ssh;

@@ -399,6 +399,9 @@ pub enum Lab {
         /// The gateway starts in its box: no user, SSH off.
         #[arg(long)]
         boxed: bool,
+        /// Extensions its 3CX has besides those of the inventory, to see how much it takes to read them.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10_000))]
+        extensions: u32,
     },
     /// Press the reset button of a gateway of the lab that runs in the directory (`-C`): under 5 s it restarts,
     /// under 30 s it goes back to user-defined defaults, from then on to factory defaults.

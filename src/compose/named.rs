@@ -23,7 +23,8 @@ pub fn named_secrets(inventory: &Inventory) -> Vec<String> {
         let voicemails = pbx.extensions.values().filter_map(|extension| extension.voicemail.as_ref());
         voicemails.filter_map(|voicemail| voicemail.pin.as_ref()).for_each(&mut take);
         pbx.trunks.values().filter_map(|trunk| trunk.password.as_ref()).for_each(&mut take);
-        pbx.sbcs.values().filter_map(|sbc| sbc.password.as_ref()).for_each(&mut take);
+        let sbcs = pbx.sbcs.values().flat_map(|sbc| sbc.password.iter().chain(&sbc.provisioning_link));
+        sbcs.for_each(&mut take);
     }
     named.extend(minted(inventory));
     named.sort();

@@ -164,6 +164,8 @@ pub enum Unverified {
     SharedVoicemail,
     /// A contact in a department's phonebook.
     ContactDepartment,
+    /// Installing SBCs on hosts: what their file must hold is known from public scripts only.
+    SbcHosts,
 }
 
 impl Unverified {
@@ -174,6 +176,7 @@ impl Unverified {
             Self::RouterPhones => "router_phones",
             Self::SharedVoicemail => "shared_voicemail",
             Self::ContactDepartment => "contact_department",
+            Self::SbcHosts => "sbc_hosts",
         }
     }
 }

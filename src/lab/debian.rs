@@ -9,16 +9,19 @@ use super::broker::{Broker, Settings};
 use super::files::Files;
 use super::held;
 use super::machine::{Account, Service, State, VirtualHost, Works};
+use super::sbc;
 use crate::host::{Page, ServiceAct};
 
 /// The packages it can install and their versions in Debian 12.
-const PACKAGES: [(&str, &str); 6] = [
+const PACKAGES: [(&str, &str); 7] = [
     ("mosquitto", "2.0.11-1.2+deb12u1"),
     ("mosquitto-clients", "2.0.11-1.2+deb12u1"),
     ("fail2ban", "1.0.2-2"),
     ("nftables", "1.0.6-2+deb12u2"),
     ("python3", "3.11.2-1+b1"),
     ("unclutter", "8-25"),
+    // As if the host had 3CX's own source of packages.
+    (sbc::PROGRAM, "20.0.100"),
 ];
 
 /// The configuration Debian's package brings.
@@ -95,6 +98,9 @@ impl Works for Debian {
         if package == "mosquitto" && known.is_none() {
             unpack_mosquitto(state);
         }
+        if package == sbc::PROGRAM && known.is_none() {
+            sbc::unpack(state);
+        }
         Ok(())
     }
 
@@ -105,6 +111,9 @@ impl Works for Debian {
         act: ServiceAct,
     ) -> BoxFuture<'a, Result<(), String>> {
         async move {
+            if name == sbc::PROGRAM && matches!(act, ServiceAct::Start | ServiceAct::Restart) {
+                return sbc::start(&mut held(&host.state));
+            }
             if name != "mosquitto" || matches!(act, ServiceAct::Enable | ServiceAct::Disable) {
                 return Ok(());
             }

@@ -5,9 +5,14 @@ const SAMPLE: &str = include_str!("../../inventory/head-office.yaml");
 /// Where the sample's telephone system answers.
 const ADDRESS: &str = "https://example.my3cx.fr";
 
+/// What the sample's SBC has besides, on a machine the lab does not have.
+const MACHINE: [&str; 2] = ["        host: sbc-", "        provisioning_link: "];
+
 /// The inventory of the telephone system at an address.
 pub fn yaml(url: &str) -> String {
-    SAMPLE.replace(ADDRESS, url).replace("unmanaged: keep ", "unmanaged: report ")
+    let lines = SAMPLE.split_inclusive('\n');
+    let own: String = lines.filter(|line| !MACHINE.iter().any(|word| line.starts_with(word))).collect();
+    own.replace(ADDRESS, url).replace("unmanaged: keep ", "unmanaged: report ")
 }
 
 /// The prompts it plays, WAV files by name.

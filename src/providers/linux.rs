@@ -7,11 +7,14 @@ use futures::future::BoxFuture;
 
 use super::{Fault, Job, Lookup, Provider, Site};
 use crate::host::{Answer, Ask, Order, ServiceAct, changes, files, packages, services};
-use crate::inventory::{At, Host, Inventory};
-use crate::model::{Change, Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
+use crate::inventory::{At, Host, Inventory, SBC_FILE};
+use crate::model::{Change, Collection, Fields, Key, Objection, Observed, Owns, Report, Target, Value, Wish};
 use crate::transport::{Reading, Writing};
 
 mod desire;
+mod sbc;
+
+use sbc::{SBC, SYSTEM};
 
 const KIND: &str = "host";
 const RANK: u8 = 20;
@@ -20,7 +23,7 @@ const PACKAGE: &str = "package";
 const FILE: &str = "file";
 const SERVICE: &str = "service";
 
-const COLLECTIONS: &[Collection] = &[row(PACKAGE, 1), row(FILE, 2), row(SERVICE, 9)];
+const COLLECTIONS: &[Collection] = &[row(PACKAGE, 1), row(FILE, 2), row(SBC, 3), row(SERVICE, 9)];
 
 const fn row(name: &'static str, rank: u8) -> Collection {
     Collection { name, owns: Owns::Listed, rank, wakes_on_delete: None, write_only: &[] }
@@ -67,9 +70,13 @@ impl Provider for LinuxProvider {
         Box::pin(files::contents(keys, &[FILE], &[], hand))
     }
 
+    fn objections(&self, wish: &Wish, observed: &Observed, changes: &[&Change]) -> Vec<Objection> {
+        sbc::objections(wish, observed, changes)
+    }
+
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let orders = job.changes.iter().map(|change| orders(job.wish, change)).collect();
+            let orders = job.changes.iter().map(|change| orders(&job, change)).collect();
             changes::carry_out(job.changes, orders, hand, report).await;
         })
     }
@@ -78,27 +85,45 @@ impl Provider for LinuxProvider {
 /// The files a service reads, as far as the wish says.
 fn watched(wish: &Wish, service: &Key) -> Vec<String> {
     let reads = wish.resources.iter().filter(|(_, resource)| resource.wakes.as_ref() == Some(service));
-    reads.map(|(key, _)| key.name.clone()).collect()
+    reads.map(|(key, _)| if key.collection == SBC { SBC_FILE.to_owned() } else { key.name.clone() }).collect()
+}
+
+/// What is asked for a resource.
+fn asks(wish: &Wish, key: &Key) -> Vec<Ask> {
+    let (name, path) = (key.name.clone(), SBC_FILE.to_owned());
+    match key.collection.as_str() {
+        PACKAGE => vec![Ask::Package { name }],
+        FILE => vec![Ask::File { path: name }],
+        SBC => vec![Ask::File { path: path.clone() }, Ask::Content { path }],
+        SERVICE => vec![Ask::Service { name, watch: watched(wish, key) }],
+        _ => Vec::new(),
+    }
 }
 
 async fn observe(wish: &Wish, hand: Reading<'_>) -> Observed {
-    let keys: Vec<&Key> = wish.resources.keys().collect();
-    let ask = |key: &&Key| match key.collection.as_str() {
-        PACKAGE => Ask::Package { name: key.name.clone() },
-        FILE => Ask::File { path: key.name.clone() },
-        _ => Ask::Service { name: key.name.clone(), watch: watched(wish, key) },
-    };
-    let asks: Vec<Ask> = std::iter::once(Ask::Facts).chain(keys.iter().map(ask)).collect();
-    let mut answers = match hand.ask(&asks).await {
+    let own = wish.resources.keys().flat_map(|key| asks(wish, key).into_iter().map(move |ask| (key, ask)));
+    let (keys, mut questions): (Vec<&Key>, Vec<Ask>) = own.unzip();
+    questions.insert(0, Ask::Facts);
+    let mut answers = match hand.ask(&questions).await {
         Ok(answers) => answers.into_iter(),
         Err(error) => return Observed::unreachable(wish.target.clone(), format!("{error:#}")),
     };
     let mut observed = Observed::new(wish.target.clone());
-    observed.title = answers.next().map(|facts| title(&facts)).unwrap_or_default();
+    if let Some(Answer::Facts(facts)) = answers.next() {
+        observed.title = title(&facts);
+        let os = facts.get("os").map_or("", String::as_str);
+        observed.resources.insert(Key::new(SYSTEM, "os"), [("id".to_owned(), os.into())].into());
+    }
     for (key, answer) in keys.into_iter().zip(answers) {
         let seen = match answer {
             Answer::Version(version) => version.as_deref().map(packages::seen),
+            Answer::File(facts) if key.collection == SBC => facts.as_ref().map(|facts| {
+                [("owner", &facts.owner), ("group", &facts.group)]
+                    .map(|(name, value)| (name.to_owned(), Value::text(value.as_str())))
+                    .into()
+            }),
             Answer::File(facts) => facts.as_ref().map(files::seen),
+            Answer::Content(content) if key.collection == SBC => content.as_ref().map(sbc::seen),
             Answer::Service(facts) => facts.as_ref().map(services::seen),
             Answer::Unread(reason) => {
                 observed.miss(Some(&key.collection), Some(&key.name), reason);
@@ -109,14 +134,15 @@ async fn observe(wish: &Wish, hand: Reading<'_>) -> Observed {
                 None
             }
         };
-        observed.resources.extend(seen.map(|fields| (key.clone(), fields)));
+        let Some(seen) = seen else { continue };
+        observed.resources.entry(key.clone()).or_default().extend(seen);
     }
+    sbc::judge(&mut observed);
     observed
 }
 
 /// Such as `Debian GNU/Linux 12 (bookworm)`, or `debian 12` where the host says no more.
-fn title(facts: &Answer) -> String {
-    let Answer::Facts(facts) = facts else { return String::new() };
+fn title(facts: &BTreeMap<String, String>) -> String {
     let fact = |name: &str| facts.get(name).map_or("", String::as_str);
     match fact("title") {
         "" => format!("{} {}", fact("os"), fact("version")).trim().to_owned(),
@@ -124,13 +150,22 @@ fn title(facts: &Answer) -> String {
     }
 }
 
-fn orders(wish: &Wish, change: &Change) -> Result<Vec<Order>, String> {
+fn orders(job: &Job<'_>, change: &Change) -> Result<Vec<Order>, String> {
     let key = &change.address.key;
-    let wished = wish.resources.get(key).map(|resource| &resource.fields);
+    let wished = job.wish.resources.get(key).map(|resource| &resource.fields);
     let wished = wished.ok_or_else(|| format!("nothing is wished of {key}"))?;
     match key.collection.as_str() {
         PACKAGE => Ok(vec![packages::order(change)]),
         FILE => files::order(change, wished).map(|order| vec![order]),
-        _ => Ok(services::orders(&key.name, &watched(wish, key), change, ServiceAct::Restart, false)),
+        SBC => sbc::order(key, wished, job.observed).map(|order| vec![order]),
+        _ => {
+            let read = |change: &Change| {
+                let resource = job.wish.resources.get(&change.address.key);
+                resource.is_some_and(|resource| resource.wakes.as_ref() == Some(key))
+            };
+            let touched = job.changes.iter().any(read);
+            let watch = watched(job.wish, key);
+            Ok(services::orders(&key.name, &watch, change, ServiceAct::Restart, touched))
+        }
     }
 }

@@ -94,7 +94,7 @@ pub async fn carry_out(
     stop: &Stop,
     terms: Terms,
 ) -> anyhow::Result<Applied> {
-    let Survey { mut composed, observed, plan } = survey;
+    let Survey { mut composed, mut observed, plan } = survey;
     let errand = Arc::new(Errand {
         workspace: Arc::clone(workspace),
         links: Arc::clone(links),
@@ -131,10 +131,12 @@ pub async fn carry_out(
             }
         }
         let group = settle(workspace, &composed, &observed, &changes, &mut steps);
-        for step in write_group(&errand, group, &observed).await {
+        for step in write_group(&errand, group, &mut observed).await {
             steps.insert(step.address, step.outcome);
         }
     }
+    // What is read again is not held twice.
+    drop((composed, observed));
     let after = read_again(workspace, scope, &plan, links, watch, &steps).await;
     let end = |change: &Change| {
         let outcome = steps.remove(&change.address);
@@ -212,13 +214,14 @@ fn same_course(planned: &[&Change], now: &[Change]) -> bool {
 async fn write_group(
     errand: &Arc<Errand>,
     group: Vec<(Composed, Vec<Change>)>,
-    observed: &BTreeMap<Target, Observed>,
+    observed: &mut BTreeMap<Target, Observed>,
 ) -> Vec<Step> {
     let places = Arc::new(Semaphore::new(PARALLEL_TARGETS));
     let mut tasks = JoinSet::new();
     let mut owed: BTreeMap<tokio::task::Id, Vec<Address>> = BTreeMap::new();
     for (one, changes) in group {
-        let Some(seen) = observed.get(&one.wish.target).cloned() else { continue };
+        // Each target is written once; nothing but its write needs what was seen of it.
+        let Some(seen) = observed.remove(&one.wish.target) else { continue };
         let addresses = changes.iter().map(|change| change.address.clone()).collect();
         let (errand, places) = (Arc::clone(errand), Arc::clone(&places));
         let handle = tasks.spawn(async move {

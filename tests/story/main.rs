@@ -7,3 +7,4 @@ mod kinds;
 mod place;
 mod poison;
 mod reads;
+mod sbc;

@@ -202,7 +202,7 @@ async fn an_old_pbx_is_told_what_it_does_not_know() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_nobody_saw_work_is_refused_unless_accepted() {
     let (place, lab) = with(|_| ()).await;
-    place.edit(FILE, "    accept_unverified: [phones, router_phones, shared_voicemail]\n", "");
+    place.edit(FILE, "    accept_unverified: [phones, router_phones, shared_voicemail, sbc_hosts]\n", "");
     refused(
         &place,
         &lab,

@@ -21,7 +21,19 @@ async fn requests_grow_by_the_pages_alone() {
     eprintln!("{more} extensions more, planned in {:.2} s", begun.elapsed().as_secs_f32());
     let pages = |users: usize| users / 100 + 1;
     assert_eq!(requests(&place) - few, pages(users + more as usize) - pages(users));
-    place.edit(crate::FILE, "last_name: Example", "last_name: Sample");
+    one_change_among_them(&place, requests(&place));
+}
+
+/// One extension of the many gets another name. Besides the backup that is what the plan before and the plan after
+/// read with one token, the extension again right before its write, and the write.
+fn one_change_among_them(place: &crate::place::Place, plan: usize) {
+    place.edit(crate::FILE, "      \"104\":\n", "      \"20500\": {first_name: Zoe}\n      \"104\":\n");
+    place.forget_requests();
     place.rocade(&["apply", "head-office", "--yes"]).ended(0);
-    assert_eq!(writes(&place).len(), 1);
+    let writes = writes(place);
+    assert!(writes.len() == 1 && writes[0].starts_with("PATCH Users("), "{writes:?}");
+    let log = place.device("head-office").log().entries();
+    let others = log.iter().filter(|entry| !entry.what.contains("/Backups"));
+    assert_eq!(others.count(), 2 * plan - 1 + 2);
+    assert_eq!(log.iter().filter(|entry| entry.what.starts_with("GET /xapi/v1/Users(")).count(), 1);
 }

@@ -10,10 +10,13 @@ use crate::cli::arguments::Lab as Verb;
 use crate::cli::{Arguments, Exit, say};
 use crate::lab::{self, Deed, Intervention, Lab};
 
+/// The number of the first of them: beyond the inventory's own.
+const FIRST_EXTENSION: u32 = 20_000;
+
 pub fn run(arguments: &Arguments, verb: &Verb) -> anyhow::Result<Exit> {
     match verb {
         Verb::Demo => demo(arguments),
-        Verb::Up { dir, boxed } => up(dir, *boxed),
+        Verb::Up { dir, boxed, extensions } => up(dir, *boxed, *extensions),
         Verb::Press { name, time } => ask(arguments, name, Intervention::Press { seconds: time.as_secs() }),
         Verb::CutPower { name } => ask(arguments, name, Intervention::CutPower),
         Verb::Turn { name, knobs } => ask(arguments, name, Intervention::Turn { knobs: knobs.clone() }),
@@ -33,9 +36,11 @@ pub fn run(arguments: &Arguments, verb: &Verb) -> anyhow::Result<Exit> {
 }
 
 /// Devices until Ctrl-C, which is their ordinary end.
-fn up(dir: &Path, boxed: bool) -> anyhow::Result<Exit> {
+fn up(dir: &Path, boxed: bool, extensions: u32) -> anyhow::Result<Exit> {
     runtime()?.block_on(async {
         let mut lab = if boxed { lab::up_boxed(dir).await? } else { lab::up(dir).await? };
+        let phones = lab.devices().iter().filter_map(lab::Device::threecx);
+        phones.for_each(|pbx| pbx.populate(FIRST_EXTENSION, extensions));
         say::data("ready");
         say::word(&format!("devices: {}; Ctrl-C ends them", dir.join("lab.json").display()));
         tokio::select! {

@@ -11,6 +11,7 @@ mod contacts;
 mod flow;
 mod reach;
 mod refer;
+mod sbc;
 
 /// The parts whose names are internal numbers.
 type Numbered<'a> = (&'static str, Vec<(&'a str, &'a Place)>);
@@ -25,12 +26,12 @@ pub(super) fn check(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
         hours(pbx, found);
         holidays(pbx, found);
         ivrs(pbx, found);
-        sbcs(pbx, found);
         contacts::check(pbx, found);
         refer::check(pbx, found);
         flow::check(pbx, found);
         reach::check(pbx, found);
     }
+    sbc::check(inventory, found);
     let phones = inventory.pbx.values().flat_map(|pbx| pbx.extensions.values());
     let phones = phones.flat_map(|extension| extension.phones.iter().flatten());
     let macs = phones.clone().map(|phone| (phone.mac.0.to_string(), &phone.mac.place));
@@ -265,12 +266,5 @@ fn ivrs(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
                 found.push(fault.at(&to.place, "").help(help));
             }
         }
-    }
-}
-
-fn sbcs(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
-    for (name, place) in names(&pbx.sbcs).into_iter().filter(|(name, _)| name.len() > 12) {
-        let message = format!("`{name}` is longer than the 12 characters an SBC's name may have");
-        found.push(Diagnostic::error("long-sbc-name", message).at(place, ""));
     }
 }

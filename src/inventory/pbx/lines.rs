@@ -172,6 +172,9 @@ pub struct OutboundRoute {
     pub caller_id: Option<At<PhoneNumberText>>,
 }
 
+/// The file of an SBC on the machine it runs on.
+pub const SBC_FILE: &str = "/etc/3cxsbc.conf";
+
 /// A session border controller.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -186,6 +189,13 @@ pub struct Sbc {
     /// How it speaks with the PBX.
     #[schemars(default)]
     pub security: Option<SbcSecurity>,
+    /// The machine it runs on, one of `hosts`: rocade installs it there and tells it its link.
+    #[schemars(default)]
+    pub host: Option<At<String>>,
+    /// The link it fetches its configuration from, `https://FQDN/sbc/KEY` as the PBX shows it once the SBC is
+    /// made; whoever has it can be this SBC.
+    #[schemars(default)]
+    pub provisioning_link: Option<At<SecretRef>>,
 }
 
 /// How an SBC speaks with the PBX.

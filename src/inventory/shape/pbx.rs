@@ -78,7 +78,7 @@ shape!(Trunk { title, template, host, port, register, user, password, number, di
 shape!(InboundRule { title, trunk, did, caller, hours, to, when_closed, on_holiday });
 shape!(OutboundRule { title, prefixes, lengths, from, departments, priority, emergency, routes needed });
 shape!(OutboundRoute { trunk, strip, prepend, caller_id });
-shape!(Sbc { title, password, security });
+shape!(Sbc { title, password, security, host, provisioning_link });
 shape!(LiveChat { title, department, to, websites needed, chat, calls, ask });
 shape!(Contact {
     first_name,
@@ -104,6 +104,7 @@ words!(Unverified {
     "router_phones" => RouterPhones,
     "shared_voicemail" => SharedVoicemail,
     "contact_department" => ContactDepartment,
+    "sbc_hosts" => SbcHosts,
 });
 words!(Role {
     "users" => Users,

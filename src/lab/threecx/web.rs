@@ -56,7 +56,10 @@ fn answer(
     }
     let is_write = api::is_write(method, path);
     let deed = if is_write { Deed::Write } else { Deed::Read };
-    device.log.note(Channel::Api, deed, format!("{method} {}", query::decoded(path)));
+    // What is read may be asked for again as it stands in the log: with its query.
+    let whole = parts.uri.path_and_query().map_or(path, |whole| whole.as_str());
+    let what = if is_write { query::decoded(path) } else { whole.to_owned() };
+    device.log.note(Channel::Api, deed, format!("{method} {what}"));
     if device.knobs.is_busy() {
         let mut response = respond(&Answer::status(429), device);
         response.headers_mut().insert(RETRY_AFTER, hyper::header::HeaderValue::from_static("0"));

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{FILE, KIND, PACKAGE, RANK, SERVICE};
+use super::{FILE, KIND, PACKAGE, RANK, SERVICE, sbc};
 use crate::host::{files, packages};
 use crate::inventory::{At, Host, HostFile, Inventory};
 use crate::model::{Fields, Impact, Key, Resource, Resources, Secret, Target, Value, Wish};
@@ -35,6 +35,7 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
             Err(fault) => faults.push(fault),
         }
     }
+    faults.extend(sbc::wish(inventory, &target.name, lookup, &mut resources).err());
     if !faults.is_empty() {
         return Err(faults);
     }

@@ -37,7 +37,7 @@ pub async fn observe(wish: &Wish, hand: Reading<'_>, now: jiff::Timestamp) -> Ob
     let mut directory = Directory::of_wish(wish);
     for (view, rows) in VIEWS.iter().zip(views) {
         match rows {
-            Ok(rows) => rows.iter().for_each(|row| (view.take)(row, &mut observed)),
+            Ok(rows) => rows.iter().for_each(|row| (view.take)(&row.value(), &mut observed)),
             Err(fault) => {
                 observed.miss(Some(SYSTEM), Some(view.set), format!("{}: {}", view.set, fault::read(&fault)));
             }
@@ -59,9 +59,9 @@ pub async fn observe(wish: &Wish, hand: Reading<'_>, now: jiff::Timestamp) -> Ob
         observed.miss(Some("extension"), Some("operator"), fault::read(&fault));
         String::new()
     });
-    for (kind, mut identity, entity) in found {
+    for (kind, mut identity, row) in found {
         identity.system |= kind.collection() == "extension" && identity.name == operator;
-        let fields = seen(kind, &identity, &entity, &directory);
+        let fields = seen(kind, &identity, &row.value(), &directory);
         // What belongs to the system and was not wished is nobody's to manage.
         let key = Key::new(kind.collection(), identity.name.as_str());
         if !identity.system || wish.resources.contains_key(&key) {
@@ -74,6 +74,20 @@ pub async fn observe(wish: &Wish, hand: Reading<'_>, now: jiff::Timestamp) -> Ob
     }
     taken(wish, hand, &mut observed).await;
     observed
+}
+
+/// A row in text, until every set is read and it can be understood. As a tree of values it takes ten times the
+/// memory, which counts where there are ten thousand.
+struct Row(Box<str>);
+
+impl Row {
+    fn of(value: &Json) -> Self {
+        Self(value.to_string().into())
+    }
+
+    fn value(&self) -> Json {
+        serde_json::from_str(&self.0).expect("it was written from a value")
+    }
 }
 
 /// The fields of an entity with what identifies it.
@@ -90,21 +104,21 @@ pub fn seen(kind: &dyn Kind, identity: &Identity, entity: &Json, directory: &Dir
 /// all but the first get their key behind it.
 fn identified(
     kind: &'static dyn Kind,
-    rows: Vec<Json>,
+    rows: Vec<Row>,
     wish: &Wish,
     directory: &mut Directory,
     observed: &mut Observed,
-) -> Vec<(&'static dyn Kind, Identity, Json)> {
+) -> Vec<(&'static dyn Kind, Identity, Row)> {
     let collection = kind.collection();
-    let all: Vec<(Identity, Json)> =
-        rows.into_iter().filter_map(|row| Some((kind.identify(&row, directory)?, row))).collect();
+    let all: Vec<(Identity, Row)> =
+        rows.into_iter().filter_map(|row| Some((kind.identify(&row.value(), directory)?, row))).collect();
     let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (identity, _) in &all {
         keys.entry(identity.name.clone()).or_default().push(identity.key.clone());
     }
     let is_wished = |name: &str| wish.resources.contains_key(&Key::new(collection, name));
     keys.retain(|name, keys| keys.len() > 1 && is_wished(name) && !kind.twins_are_one());
-    let mut found: Vec<(&'static dyn Kind, Identity, Json)> = Vec::new();
+    let mut found: Vec<(&'static dyn Kind, Identity, Row)> = Vec::new();
     let mut taken = BTreeSet::new();
     for (mut identity, row) in all {
         if keys.contains_key(&identity.name) {
@@ -144,10 +158,10 @@ fn twins(collection: &str, title: &str, keys: &[String]) -> String {
 }
 
 /// How many prompts may still be uploaded, once they and their limit are read.
-fn count_prompts(kind: &dyn Kind, rows: &[Json], observed: &mut Observed) {
+fn count_prompts(kind: &dyn Kind, rows: &[Row], observed: &mut Observed) {
     let Some(licence) = observed.resources.get_mut(&Key::new(SYSTEM, "licence")) else { return };
     if let (true, Some(Value::Int(most))) = (kind.collection() == "prompt", licence.get("most_prompt")) {
-        let uploaded = rows.iter().filter(|row| row["CanBeDeleted"] != false).count();
+        let uploaded = rows.iter().filter(|row| row.value()["CanBeDeleted"] != false).count();
         let left = most - i64::try_from(uploaded).unwrap_or(i64::MAX);
         licence.insert("left_prompt".to_owned(), Value::Int(left));
     }
@@ -176,7 +190,7 @@ async fn taken(wish: &Wish, hand: Reading<'_>, observed: &mut Observed) {
     }
     match pages(hand, "Peers", "$select=Number,Type").await {
         Ok(rows) => {
-            for row in rows {
+            for row in rows.iter().map(Row::value) {
                 let Some(number) = row["Number"].as_str().filter(|number| wished.contains(number)) else {
                     continue;
                 };
@@ -200,7 +214,7 @@ pub async fn look(
     let number = if NUMBERED.contains(&kind.collection()) { name } else { "" };
     let rows = rows(kind, patch, number, hand).await?;
     let own = |row: Json| Some((kind.identify(&row, directory).filter(|own| own.name == name)?, row));
-    Ok(rows.into_iter().find_map(own))
+    Ok(rows.iter().map(Row::value).find_map(own))
 }
 
 /// The version: patch level of 20.0 and the whole in words.
@@ -335,16 +349,11 @@ const VIEWS: [View; 4] = [
 ];
 
 /// The rows of a kind; of one number alone when there is one.
-async fn rows(
-    kind: &dyn Kind,
-    patch: Patch,
-    number: &str,
-    hand: Reading<'_>,
-) -> Result<Vec<Json>, HttpFault> {
+async fn rows(kind: &dyn Kind, patch: Patch, number: &str, hand: Reading<'_>) -> Result<Vec<Row>, HttpFault> {
     if kind.is_single() {
         let body = hand.get(&format!("/xapi/v1/{}?{}", kind.set(), kind.query(patch))).await?.body;
         let none = || HttpFault::NotJson("there is no object in it".to_owned());
-        return body.is_object().then(|| vec![body]).ok_or_else(none);
+        return body.is_object().then(|| vec![Row::of(&body)]).ok_or_else(none);
     }
     let mut query = kind.query(patch);
     if !number.is_empty() {
@@ -360,7 +369,7 @@ async fn rows(
 }
 
 /// All rows of a set: pages until a short one. A count would spare the last request and is not given everywhere.
-async fn pages(hand: Reading<'_>, set: &str, query: &str) -> Result<Vec<Json>, HttpFault> {
+async fn pages(hand: Reading<'_>, set: &str, query: &str) -> Result<Vec<Row>, HttpFault> {
     let mut rows = Vec::new();
     for page in 0..MAX_PAGES {
         let path = format!("/xapi/v1/{set}?$top={PAGE}&$skip={}&{query}", page * PAGE);
@@ -374,9 +383,9 @@ async fn pages(hand: Reading<'_>, set: &str, query: &str) -> Result<Vec<Json>, H
     Err(HttpFault::TooLarge)
 }
 
-fn array(mut body: Json) -> Result<Vec<Json>, HttpFault> {
-    match body["value"].take() {
-        Json::Array(rows) if rows.iter().all(Json::is_object) => Ok(rows),
+fn array(body: Json) -> Result<Vec<Row>, HttpFault> {
+    match &body["value"] {
+        Json::Array(rows) if rows.iter().all(Json::is_object) => Ok(rows.iter().map(Row::of).collect()),
         _ => Err(HttpFault::NotJson("there is no list of objects in it".to_owned())),
     }
 }
