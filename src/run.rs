@@ -3,6 +3,7 @@
 mod carry_out;
 mod links;
 mod own;
+mod sensors;
 mod survey;
 mod verify;
 mod watch;
@@ -11,6 +12,7 @@ mod workspace;
 pub use carry_out::{Applied, Stop, carry_out};
 pub use links::{Line, Links};
 pub use own::own_target;
+pub use sensors::{Clock, GatewayLine, SensorLine, Sensors, Stranger, sensors};
 pub use survey::{PARALLEL_TARGETS, Survey, survey};
 pub use verify::{Finding, verify};
 pub use watch::{Event, Unwatched, Watch};

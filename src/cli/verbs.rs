@@ -9,6 +9,7 @@ mod pbx;
 mod pki;
 mod plan;
 mod secrets;
+mod sensors;
 mod shell;
 mod trust;
 mod validate;
@@ -31,6 +32,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Plan(verb) => plan::run(arguments, verb),
         Verb::Apply(verb) => apply::run(arguments, verb),
         Verb::Verify(choice) => verify::run(arguments, choice),
+        Verb::Sensors(verb) => sensors::run(arguments, verb),
         Verb::Pki(verb) => pki::run(arguments, verb),
         Verb::Secrets(verb) => secrets::run(arguments, verb),
         Verb::Trust(verb) => trust::run(arguments, verb),

@@ -128,9 +128,14 @@ mod tests {
         assert_eq!("10m".parse::<Period>().unwrap(), Period(600));
         assert_eq!("16 MiB".parse::<ByteSize>().unwrap(), ByteSize(16 << 20));
         assert_eq!(Period(600).to_string(), "10m");
-        for (seconds, words) in
-            [(0, "0 s"), (45, "45 s"), (600, "10 min"), (615, "10 min 15 s"), (5400, "1 h 30 min"), (3605, "1 h")]
-        {
+        for (seconds, words) in [
+            (0, "0 s"),
+            (45, "45 s"),
+            (600, "10 min"),
+            (615, "10 min 15 s"),
+            (5400, "1 h 30 min"),
+            (3605, "1 h"),
+        ] {
             assert_eq!(Period(seconds).in_words(), words);
         }
         assert_eq!(Period(3 * 86_400 + 7_260).in_words(), "3 d 2 h");

@@ -10,3 +10,4 @@ mod place;
 mod plans;
 mod questions;
 mod secrets;
+mod sensors;

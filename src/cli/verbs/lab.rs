@@ -28,6 +28,7 @@ pub fn run(arguments: &Arguments, verb: &Verb) -> anyhow::Result<Exit> {
 fn up(dir: &Path) -> anyhow::Result<Exit> {
     runtime()?.block_on(async {
         let mut lab = lab::up(dir).await?;
+        lab.live();
         say::data("ready");
         say::word(&format!("devices: {}; Ctrl-C ends them", dir.join("lab.json").display()));
         tokio::select! {
@@ -67,6 +68,8 @@ impl Stage<'_> {
         self.step("Do it.", &["apply", "--yes"], Exit::Done)?;
         self.nothing_left()?;
         self.step("Prove that it works.", &["verify"], Exit::Done)?;
+        self.lab.send_uplinks();
+        self.step("Are the sensors heard?", &["sensors"], Exit::Done)?;
         say::data("\nA firmware update goes wrong and wipes the gateway.");
         self.lab.device("pool-gw").ok_or_else(|| anyhow!("the gateway is gone"))?.wipe();
         self.step("What did it lose?", &["plan"], Exit::Done)?;
