@@ -136,9 +136,9 @@ async fn who_is_heard_and_not_in_the_inventory_is_named() {
     });
     conduit(&place).join(eui("0080000000000009")).unwrap();
     hear(&place, "0080000000000009", &[1, 2], 3);
-    [(HALL, &MEASURES[..]), (CHANGING, &[0x4c, 0x20, 0, 215, 45])].map(|(dev_eui, frame)| {
-        hear(&place, dev_eui, frame, 1);
-    });
+    for dev_eui in [HALL, CHANGING] {
+        hear(&place, dev_eui, &MEASURES, 1);
+    }
     let found = json_of(&place, &[], 0);
     let strangers = found["strangers"].as_array().unwrap();
     assert_eq!(strangers.len(), 1);

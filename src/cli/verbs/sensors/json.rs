@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::providers::conduit::heard::{Account, Heard, Last, Source, State};
+use crate::providers::conduit::heard::{Account, Heard, Last, State};
 use crate::run::{GatewayLine, SensorLine, Sensors, Stranger};
 
 /// The version of the form: the minor part grows with additions.
@@ -25,33 +25,36 @@ fn sensor(line: &SensorLine) -> Value {
         State::Never => ("never", None),
         State::Unread(reason) => ("unread", Some(reason)),
     };
-    let mut value = heard(&line.heard);
-    value["name"] = json!(line.name);
-    value["gateway"] = json!(line.gateway);
-    value["dev_eui"] = json!(line.dev_eui.to_string());
-    value["state"] = json!(state);
-    value["reason"] = json!(reason);
-    value["age_s"] = json!(line.age);
-    value["declared_period_s"] = json!(line.declared.map(|period| period.as_secs()));
-    value["expected_period_s"] = json!(line.expected.map(|period| period.as_secs()));
-    value
+    let value = json!({
+        "name": line.name,
+        "gateway": line.gateway,
+        "dev_eui": line.dev_eui.to_string(),
+        "state": state,
+        "reason": reason,
+        "age_s": line.age,
+        "declared_period_s": line.declared.map(|period| period.as_secs()),
+        "expected_period_s": line.expected.map(|period| period.as_secs()),
+    });
+    with(value, &line.heard)
 }
 
 fn stranger(line: &Stranger) -> Value {
-    let mut value = heard(&line.heard);
-    value["gateway"] = json!(line.gateway);
-    value["dev_eui"] = json!(line.dev_eui.to_string());
     let belongs = line.belongs.as_ref();
-    value["belongs_to"] = json!(belongs.map(|(name, gateway)| json!({"name": name, "gateway": gateway})));
-    value
+    let value = json!({
+        "gateway": line.gateway,
+        "dev_eui": line.dev_eui.to_string(),
+        "belongs_to": belongs.map(|(name, gateway)| json!({"name": name, "gateway": gateway})),
+    });
+    with(value, &line.heard)
 }
 
-fn heard(heard: &Heard) -> Value {
+/// An object with what is known of a sensor.
+fn with(mut value: Value, heard: &Heard) -> Value {
     let (last, source) = match heard.last {
         Last::At(time, source) => (Some(time), Some(source)),
         Last::Never | Last::Undated => (None, None),
     };
-    let said = |time: Option<Timestamp>| time.map(|time| time.to_string());
+    let said = |time: Option<Timestamp>| json!(time.map(|time| time.to_string()));
     let counts = heard.counts.as_ref().map(|counts| {
         json!({
             "since": said(counts.since), "received": counts.received, "missed": counts.missed,
@@ -65,24 +68,20 @@ fn heard(heard: &Heard) -> Value {
             "at": said(reports.at),
         })
     });
-    json!({
-        "last_uplink": said(last),
-        "source": source.map(source_name),
-        "rssi": heard.rssi,
-        "snr": heard.snr,
-        "low_battery": heard.low_battery,
-        "battery_percent": heard.battery,
-        "counter": heard.counter,
-        "counts": counts,
-        "reports": reports,
-    })
-}
-
-fn source_name(source: Source) -> &'static str {
-    match source {
-        Source::Relay => "relay",
-        Source::NetworkServer => "network-server",
+    for (name, known) in [
+        ("last_uplink", said(last)),
+        ("source", json!(source)),
+        ("rssi", json!(heard.rssi)),
+        ("snr", json!(heard.snr)),
+        ("low_battery", json!(heard.low_battery)),
+        ("battery_percent", json!(heard.battery)),
+        ("counter", json!(heard.counter)),
+        ("counts", json!(counts)),
+        ("reports", json!(reports)),
+    ] {
+        value[name] = known;
     }
+    value
 }
 
 fn gateway(line: &GatewayLine) -> Value {

@@ -175,12 +175,14 @@ fn remarks(line: &GatewayLine) -> Vec<String> {
     let plain = match &roll.account {
         Account::Fresh | Account::Unread(_) => None,
         Account::Kept(written_at) => {
-            let written = written_at.map(|time| format!(", written {}", local(time, None)));
+            let written = written_at.map(|time| format!(" at {}", local(time, None)));
             let written = written.unwrap_or_default();
-            Some(format!("its relay has not run since it was started: what is shown of it is older{written}"))
+            Some(format!(
+                "its relay has not run since it was started; what it had heard was written{written}"
+            ))
         }
         Account::Absent => {
-            Some("no relay has heard anything: only the network server's times are shown".to_owned())
+            Some("no relay tells what it heard: only the network server's times are shown".to_owned())
         }
     };
     remarks.extend(plain.map(|words| format!("{name}: {words}")));
