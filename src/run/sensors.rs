@@ -317,9 +317,9 @@ pub(super) async fn verify_periods(
         for (name, sensor) in workspace.inventory().sensors_of(&line.name) {
             let reports = roll.sensors.get(&sensor.dev_eui.value.0).and_then(|heard| heard.reports);
             let (Some(reports), Some(declared)) = (reports, &sensor.period) else { continue };
-            let (reported, declared) = (reports.sending, declared.value.0);
+            let declared = declared.value.0;
             let what = format!("{name} sends every {}, as declared", declared.in_words());
-            let fault = (reported != declared).then(|| format!("it reports {}", reported.in_words()));
+            let fault = (reports.sending != declared).then(|| format!("it reports {}", reports.in_words()));
             findings.push(Finding { target: target.clone(), what, fault });
         }
     }

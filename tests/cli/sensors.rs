@@ -1,7 +1,7 @@
 //! `rocade sensors` over simulated gateways: heard, silent, never heard, strange, and what could not be read.
 
 use jiff::{SignedDuration, Timestamp};
-use rocade::lab::{Conduit, Knobs, Uplink};
+use rocade::lab::{Conduit, DevicePlan, Knobs, Lab, LabPlan, Uplink};
 use rocade::model::Eui;
 use serde_json::{Value, json};
 
@@ -120,6 +120,14 @@ async fn the_relay_tells_signal_battery_gaps_and_the_reported_period() {
     hear(&place, HALL, &EVERY_10, 0);
     let verified = place.rocade(&["verify"]).ended(0).out;
     assert!(verified.contains("holds  pool-hall sends every 10 min, as declared"), "{verified}");
+
+    // The network server hears one that does not come to the relay.
+    let at = Timestamp::now() + SignedDuration::from_secs(10);
+    let stray = Uplink { at, ..Uplink::new(eui(HALL), &MEASURES) };
+    conduit(&place).with_api(|api| api.hear(&stray)).unwrap();
+    assert_eq!(json_of(&place, &["pool-hall"], 0)["sensors"][0]["source"], "network-server");
+    let told = place.rocade(&["sensors", "pool-hall"]).ended(0).out;
+    assert!(told.contains("0 s ago (not by the relay)"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,6 +211,53 @@ async fn what_could_not_be_read_is_not_silence() {
     let found = json_of(&place, &[], 1);
     assert_eq!(states(&found), ["pool-changing never", "pool-hall heard"]);
     assert!(found["gateways"][0]["unread"][0].as_str().unwrap().contains("the relay's account"));
+}
+
+/// One more gateway, `hotel-gw`, with the sensor `hotel-hall`.
+async fn add_gateway(place: &Place) -> Lab {
+    let device = DevicePlan { serial: 20_412_346, ..DevicePlan::conduit("hotel-gw") };
+    let lab = Lab::start(LabPlan { devices: vec![device], logs: None }).await.unwrap();
+    let hotel = &lab.devices()[0];
+    place.set_secret("gateways/hotel-gw/admin", &hotel.plan.password);
+    place.set_secret("gateways/hotel-gw/network", "00112233445566778899aabbccddee01");
+    place.set_secret("sensors/hotel-hall/app_key", "00112233445566778899aabbccddee02");
+    let port = hotel.plan.ssh_port;
+    let text = format!(
+        "gateways:\n  hotel-gw:\n    site: pool\n    model: multitech-conduit\n    address: 127.0.0.1\n    \
+         ssh: {{user: admin, port: {port}, password: {{secret: gateways/hotel-gw/admin}}}}\n    \
+         lorawan: {{region: EU868, network_key: {{secret: gateways/hotel-gw/network}}}}\n    \
+         relay: {{broker: main}}\n\
+         sensors:\n  hotel-hall:\n    gateway: hotel-gw\n    model: raw\n    dev_eui: 0018B21000004A41\n    \
+         app_eui: 0018B24441524632\n    app_key: {{secret: sensors/hotel-hall/app_key}}\n    \
+         period: 10m\n    topic: sites/hotel/hall\n"
+    );
+    std::fs::write(place.file("inventory/hotel.yaml"), text).unwrap();
+    let mut known = std::fs::read_to_string(place.file("inventory/known_hosts")).unwrap();
+    known.push_str(&format!("[127.0.0.1]:{port} {}\n", hotel.host_key));
+    std::fs::write(place.file("inventory/known_hosts"), known).unwrap();
+    lab
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_hangs_leaves_the_others_to_be_told() {
+    let place = joined().await;
+    hear(&place, HALL, &MEASURES, 1);
+    hear(&place, CHANGING, &MEASURES, 60);
+    let lab = add_gateway(&place).await;
+    let expected =
+        |hotel| ["pool-changing silent".to_owned(), format!("hotel-hall {hotel}"), "pool-hall heard".into()];
+    assert_eq!(states(&json_of(&place, &[], 1)), expected("never"));
+    lab.devices()[0].knobs().set(|knobs| knobs.hang = true);
+    assert_eq!(states(&json_of(&place, &[], 1)), expected("unread"));
+    assert_eq!(states(&json_of(&place, &["pool-gw", "--except", "pool-changing"], 0)), ["pool-hall heard"]);
+    // Whoever is heard at another gateway than its own is told with its name.
+    place.edit("sensors.yaml", "0018B21000004A2F", "0018B21000004A51");
+    place.edit("hotel.yaml", "0018B21000004A41", "0018B21000004A2F");
+    let told = place.rocade(&["sensors", "pool-gw"]).ended(1).out;
+    assert!(
+        told.contains("0018b21000004a2f is `hotel-hall`, which the inventory gives to hotel-gw"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

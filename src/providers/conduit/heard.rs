@@ -95,6 +95,16 @@ pub struct Reports {
     pub at: Option<Timestamp>,
 }
 
+impl Reports {
+    /// What it says, after "it reports": `10 min`, or that it sends nothing by itself.
+    pub fn in_words(&self) -> String {
+        match self.sending {
+            Period(0) => "that it sends no measures by itself".to_owned(),
+            period => period.in_words(),
+        }
+    }
+}
+
 /// How a sensor does, against the period expected of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {

@@ -73,18 +73,21 @@ fn row(line: &SensorLine) -> [String; 7] {
 }
 
 fn last_uplink(line: &SensorLine) -> String {
-    let time = match line.heard.last {
-        Last::At(time, _) => local(time, line.timezone.as_deref()),
-        Last::Never | Last::Undated => "-".to_owned(),
+    let (time, source) = match line.heard.last {
+        Last::At(time, source) => (local(time, line.timezone.as_deref()), source),
+        Last::Never | Last::Undated => ("-".to_owned(), Source::Relay),
     };
+    // Its earlier uplinks came to the relay, this one did not.
+    let astray = source == Source::NetworkServer && line.heard.counts.is_some();
+    let astray = if astray { " (not by the relay)" } else { "" };
     let expected = line.expected.map(|period| format!(", expected every {}", period.in_words()));
     let expected = expected.unwrap_or_default();
     match &line.state {
         State::Heard => {
             let age = line.age.map(|age| format!(", {} ago", Period(age).in_words()));
-            format!("{time}{}", age.unwrap_or_default())
+            format!("{time}{}{astray}", age.unwrap_or_default())
         }
-        State::Silent => format!("silent since {time}{expected}"),
+        State::Silent => format!("silent since {time}{astray}{expected}"),
         State::Never => format!("never heard{expected}"),
         State::Unread(_) => "could not be read".to_owned(),
     }
@@ -116,10 +119,7 @@ fn missed(heard: &Heard) -> String {
 }
 
 fn period(line: &SensorLine) -> String {
-    let reported = line.heard.reports.map(|reports| match reports.sending {
-        Period(0) => "reports that it sends no measures by itself".to_owned(),
-        period => format!("reports {}", period.in_words()),
-    });
+    let reported = line.heard.reports.map(|reports| format!("reports {}", reports.in_words()));
     let declared = line.declared.map(|period| format!("declared {}", period.in_words()));
     or_dash(reported.into_iter().chain(declared).collect::<Vec<_>>().join(", "))
 }

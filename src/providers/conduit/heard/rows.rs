@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::{Heard, Last, Source, time};
@@ -11,6 +11,9 @@ use crate::model::Eui;
 
 /// The levels of LoRaWAN's DevStatusAns that are one: 0 is an external source, 255 that it cannot tell.
 const LEVELS: std::ops::RangeInclusive<u64> = 1..=254;
+
+/// The relay writes its account a moment late, and the rows have whole seconds.
+const LAG: SignedDuration = SignedDuration::from_secs(5);
 
 /// Notes the time each row has, where it is later than what is known.
 ///
@@ -23,7 +26,7 @@ pub(super) fn join(sensors: &mut BTreeMap<Eui, Heard>, rows: &Json) -> Result<()
         let heard = sensors.entry(dev_eui).or_default();
         let Some(seen) = seen else { continue };
         let later = match heard.last {
-            Last::At(time, _) => seen > time,
+            Last::At(time, _) => seen.duration_since(time) > LAG,
             Last::Never | Last::Undated => true,
         };
         if later {

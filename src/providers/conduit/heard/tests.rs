@@ -155,6 +155,8 @@ fn the_later_of_the_two_counts() {
     let heard = &roll.sensors[&eui(HALL)];
     assert_eq!(heard.last, Last::At(at(-60), Source::NetworkServer));
     assert_eq!(heard.rssi, Some(-101.0), "the rest is the relay's");
+    let roll = Site { fresh: content(&account(60)), devices: seen(58), ..Site::default() }.roll();
+    assert_eq!(roll.sensors[&eui(HALL)].last, Last::At(at(-60), Source::Relay), "it is the same uplink");
 }
 
 #[test]
