@@ -7,6 +7,7 @@
 mod air;
 mod broker;
 mod conduit;
+mod control;
 mod debian;
 mod door;
 mod exec;
@@ -36,16 +37,17 @@ use russh::keys::PublicKey;
 use tokio::task::JoinSet;
 
 pub use self::conduit::api::{Api, Reply};
-pub use self::conduit::{Conduit, Firmware, Uplink, serve_plain};
+pub use self::conduit::{Conduit, Firmware, Image, Restart, Uplink, firmware_image, serve_plain};
+pub use self::control::{Intervention, ask};
 use self::debian::Debian;
 use self::door::{Door, Lockout};
 pub use self::files::{FileEntry, Files};
 use self::gate::Gate;
-pub use self::knobs::{ApiFault, KnobBoard, Knobs};
+pub use self::knobs::{ApiFault, KnobBoard, Knobs, RequestFault};
 pub use self::log::{Channel, Deed, Entry, Log};
 pub use self::machine::{Account, Service, State};
 use self::machine::{VirtualHost, Works};
-pub use self::site::up;
+pub use self::site::{up, up_boxed};
 use self::ssh::{Book, Login};
 pub use self::threecx::{Licence, ThreeCx, ThreeCxPlan};
 
@@ -161,9 +163,10 @@ impl Device {
         self.threecx.as_deref()
     }
 
-    /// Where the API of a 3CX answers.
+    /// Where the API of a Conduit or a 3CX answers.
     pub fn url(&self) -> String {
-        let scheme = if self.plan.threecx.tls { "https" } else { "http" };
+        let tls = self.plan.kind == Kind::Conduit || self.plan.threecx.tls;
+        let scheme = if tls { "https" } else { "http" };
         format!("{scheme}://127.0.0.1:{}", self.plan.https_port)
     }
 
