@@ -4,6 +4,7 @@
 //! They are for trying rocade out and for testing it against what goes wrong. What is assumed about a real
 //! device, and was never recorded, says so where it is assumed.
 
+mod air;
 mod broker;
 mod conduit;
 mod control;
@@ -13,6 +14,7 @@ mod exec;
 mod files;
 mod firewall;
 mod gate;
+mod heard;
 mod kept;
 mod knobs;
 mod line;
@@ -306,6 +308,20 @@ impl Lab {
     /// A device by its name.
     pub fn device(&self, name: &str) -> Option<&Device> {
         self.devices.iter().find(|device| device.plan.name == name)
+    }
+
+    /// Lets the sensors of the sample site live: they join when the Conduits let them, and send.
+    pub fn live(&mut self) {
+        for conduit in self.devices.iter().filter_map(|device| device.conduit.clone()) {
+            self.tasks.spawn(air::live(conduit));
+        }
+    }
+
+    /// Lets the sensors of the sample site join and send once, as far as they are let in.
+    pub fn send_uplinks(&self) {
+        self.devices.iter().filter_map(Device::conduit).for_each(|conduit| {
+            air::send(conduit);
+        });
     }
 
     /// Waits as long as the devices run, which is until this future is dropped or one of them fails.

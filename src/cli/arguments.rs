@@ -11,6 +11,7 @@ Examples:
   rocade plan pool-gw -v               one gateway, every field
   rocade apply                         plan, ask, do
   rocade verify                        prove that the chain works
+  rocade sensors                       see which sensors are heard
   rocade lab demo                      see all of it on simulated devices";
 
 /// Gateways, sensors, brokers and certificates as code.
@@ -56,6 +57,8 @@ pub enum Verb {
     Lock(Lock),
     /// Prove by use that what was applied works: handshakes, publishes, refusals, the relay's loop.
     Verify(Choice),
+    /// Show which sensors are heard, and what they say of themselves; silent ones first. Never writes.
+    Sensors(Sensors),
     /// The certificate authority.
     #[command(subcommand)]
     Pki(Pki),
@@ -194,6 +197,17 @@ pub enum Lock {
         #[arg(short, long)]
         yes: bool,
     },
+}
+
+/// `sensors`.
+#[derive(Debug, Args)]
+pub struct Sensors {
+    /// Which sensors: by their own name, or with their gateway.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// Only those that are silent, were never heard or could not be read.
+    #[arg(long)]
+    pub silent: bool,
 }
 
 /// `pki`.

@@ -12,6 +12,7 @@ mod pki;
 mod plan;
 mod rollback;
 mod secrets;
+mod sensors;
 mod shell;
 mod trust;
 mod validate;
@@ -36,6 +37,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Rollback(verb) => rollback::run(arguments, verb),
         Verb::Lock(verb) => lock::run(arguments, verb),
         Verb::Verify(choice) => verify::run(arguments, choice),
+        Verb::Sensors(verb) => sensors::run(arguments, verb),
         Verb::Pki(verb) => pki::run(arguments, verb),
         Verb::Secrets(verb) => secrets::run(arguments, verb),
         Verb::Trust(verb) => trust::run(arguments, verb),

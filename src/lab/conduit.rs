@@ -137,12 +137,16 @@ impl Conduit {
         held(&self.api).has_joined(dev_eui)
     }
 
-    /// A sensor sends a frame; see [`Api::hear`]. There is no relay for it: only the network server hears it.
+    /// A sensor sends a frame; see [`Api::hear`]. The relay notes it, when it runs.
     ///
     /// # Errors
     /// When it did not join, or its counter is an old one.
     pub fn hear(&self, uplink: &Uplink) -> Result<(), String> {
-        held(&self.api).hear(uplink).map_err(|(_, reason)| reason)
+        let counter = held(&self.api).hear(uplink).map_err(|(_, reason)| reason)?;
+        if let Some(host) = self.host() {
+            self.relay.hear(&mut held(&host.state).files, uplink, counter);
+        }
+        Ok(())
     }
 
     /// Looks at or changes the API's state directly, as a person in front of the web page would.

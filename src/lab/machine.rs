@@ -75,7 +75,7 @@ pub struct State {
     pub packages: BTreeMap<String, String>,
     /// Services that were ever touched; whether there is one at all its files say.
     pub services: BTreeMap<String, Service>,
-    /// What it says of itself (see [`Ask::Facts`]), without the clock.
+    /// What it says of itself (see [`Ask::Facts`]); without `clock` it has the right time.
     pub facts: BTreeMap<String, String>,
     /// The tables of its firewall, by family and name, as they are printed.
     pub firewall: BTreeMap<String, String>,
@@ -364,10 +364,9 @@ impl VirtualHost {
 }
 
 fn facts(state: &State) -> BTreeMap<String, String> {
-    // A device has a clock of its own.
-    let clock = jiff::Timestamp::now().as_second();
+    // A device has a clock of its own; it may have been set wrong.
     let mut facts = state.facts.clone();
-    facts.insert("clock".to_owned(), clock.to_string());
+    facts.entry("clock".to_owned()).or_insert_with(|| jiff::Timestamp::now().as_second().to_string());
     facts
 }
 

@@ -1,9 +1,10 @@
 //! A stand-in for the relay program on a simulated Conduit: it takes the configuration and the files rocade
 //! pushed, connects as the real one does, says that it is online, and answers probes.
 //!
-//! It does not decode frames and has no spool: there are no radio frames in the lab. The real relay is the
-//! Python package under `templates/conduit/relay/`.
+//! It decodes no measures and has no spool: of an uplink it only notes that it was heard. The real relay is
+//! the Python package under `templates/conduit/relay/`.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,14 +18,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
+use super::conduit::Uplink;
 use super::files::Files;
 use super::mqtt::{read_packets, write_packet};
-use super::{held, tls};
+use super::{heard, held, tls};
 
 /// Where the relay's configuration stands on a gateway.
 const CONFIG: &str = "/var/config/rocade/relay/config.json";
 /// The relay program.
 const PROGRAM: &str = "/var/config/rocade/relay/main.py";
+
+/// Where it keeps what was heard over a power cut. The real one writes there seldom; this has no flash to spare.
+const HEARD_KEPT: &str = "/var/config/rocade/heard.json";
 
 /// How long it waits between two attempts to connect.
 const RETRY: Duration = Duration::from_millis(500);
@@ -36,6 +41,10 @@ struct Config {
     remote: Remote,
     status_topic: String,
     probe_reply_topic: String,
+    #[serde(default)]
+    heard_file: Option<String>,
+    #[serde(default)]
+    sensors: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -80,6 +89,8 @@ pub struct Relay {
 
 struct Running {
     nonces: UnboundedSender<String>,
+    /// What it runs with; `None` when that is no good.
+    config: Option<Config>,
     /// Ends it when dropped.
     _task: JoinSet<()>,
 }
@@ -96,13 +107,33 @@ impl Relay {
         self.stop();
         let (nonces, probes) = unbounded_channel();
         let mut task = JoinSet::new();
-        match Pack::read(files) {
+        let config = match Pack::read(files) {
             Ok(pack) => {
+                let config = pack.config.clone();
                 task.spawn(run(pack, probes));
+                Some(config)
             }
-            Err(reason) => tracing::debug!(%reason, "simulated relay cannot run"),
+            Err(reason) => {
+                tracing::debug!(%reason, "simulated relay cannot run");
+                None
+            }
+        };
+        *held(&self.running) = Some(Running { nonces, config, _task: task });
+    }
+
+    /// The network server publishes an uplink: a relay that runs notes it.
+    pub fn hear(&self, files: &mut Files, uplink: &Uplink, counter: u64) {
+        let running = held(&self.running);
+        let Some(config) = running.as_ref().and_then(|running| running.config.as_ref()) else { return };
+        let fresh = config.heard_file.as_deref();
+        let so_far = fresh.and_then(|path| files.text(path)).or_else(|| files.text(HEARD_KEPT));
+        let configured = config.sensors.contains_key(&uplink.dev_eui.to_string());
+        let account = heard::with(so_far.as_deref(), &config.gateway, configured, uplink, counter);
+        for path in fresh.into_iter().chain([HEARD_KEPT]) {
+            if let Err(reason) = files.put(path, account.clone().into_bytes(), 0o644, "root", "root") {
+                tracing::debug!(%reason, "simulated relay cannot write what it heard");
+            }
         }
-        *held(&self.running) = Some(Running { nonces, _task: task });
     }
 
     /// Starts it unless it runs.

@@ -20,6 +20,20 @@ impl Period {
     pub fn as_secs(self) -> u64 {
         self.0
     }
+
+    /// Its two largest units, as one says it: `45 s`, `10 min`, `1 h 30 min`, `3 d 2 h`.
+    pub fn in_words(self) -> String {
+        let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+        let first = units.iter().position(|(seconds, _)| self.0 >= *seconds).unwrap_or(3);
+        let (mut rest, mut words) = (self.0, Vec::new());
+        for (seconds, unit) in units.iter().skip(first).take(2) {
+            if rest >= *seconds || words.is_empty() {
+                words.push(format!("{} {unit}", rest / seconds));
+            }
+            rest %= seconds;
+        }
+        words.join(" ")
+    }
 }
 
 /// A size in bytes, written `512 KiB`, `16 MiB`, `1 GiB` (also `kB`, `MB`, `GB` and `B`).
@@ -114,6 +128,17 @@ mod tests {
         assert_eq!("10m".parse::<Period>().unwrap(), Period(600));
         assert_eq!("16 MiB".parse::<ByteSize>().unwrap(), ByteSize(16 << 20));
         assert_eq!(Period(600).to_string(), "10m");
+        for (seconds, words) in [
+            (0, "0 s"),
+            (45, "45 s"),
+            (600, "10 min"),
+            (615, "10 min 15 s"),
+            (5400, "1 h 30 min"),
+            (3605, "1 h"),
+        ] {
+            assert_eq!(Period(seconds).in_words(), words);
+        }
+        assert_eq!(Period(3 * 86_400 + 7_260).in_words(), "3 d 2 h");
         assert_eq!(ByteSize(16 << 20).to_string(), "16 MiB");
         for bad in ["10", "m", "", "10 parsecs", "-1s", "99999999999999999999s", "18446744073709551615y"] {
             assert!(bad.parse::<Period>().is_err(), "{bad}");

@@ -6,6 +6,7 @@
 
 mod api;
 mod desire;
+pub mod heard;
 mod key;
 mod lorawan;
 mod observe;

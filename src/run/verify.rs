@@ -18,7 +18,7 @@ use crate::inventory::{At, Broker, Inventory};
 use crate::model::{Secret, Target};
 use crate::plan::Scope;
 use crate::providers::mosquitto::{VERIFIER, relay_password, relay_user, verifier_password};
-use crate::providers::{Found, Lookup, Reach};
+use crate::providers::{Found, Lookup, Reach, Site};
 use crate::transport::mqtt::{Account, Client, MqttFault};
 use crate::transport::tls::{self, Server};
 
@@ -66,7 +66,8 @@ pub async fn verify(
     links: &Arc<Links>,
     watch: &Arc<dyn Watch>,
 ) -> Result<Vec<Finding>, Refused> {
-    let chosen: Vec<Target> = workspace.sites(scope)?.into_iter().map(|(site, _)| site.target).collect();
+    let sites: Vec<Site> = workspace.sites(scope)?.into_iter().map(|(site, _)| site).collect();
+    let chosen: Vec<Target> = sites.iter().map(|site| site.target.clone()).collect();
     let mut findings = Vec::new();
     let mut tasks = JoinSet::new();
     let mut begun = BTreeSet::new();
@@ -88,6 +89,12 @@ pub async fn verify(
             }
         }
     }
+    let has_sensors = |site: &Site| {
+        let gateway = site.target.kind == "gateway";
+        gateway && workspace.inventory().sensors_of(&site.target.name).next().is_some()
+    };
+    let gateways: Vec<Site> = sites.into_iter().filter(has_sensors).collect();
+    findings.extend(super::sensors::verify_periods(workspace, &gateways, links, watch).await);
     while let Some(ended) = tasks.join_next().await {
         if let Ok(found) = ended {
             begun.retain(|target| found.iter().all(|finding: &Finding| finding.target != *target));

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::bed::{GATEWAY, bed, wait_for};
 use super::clients::{Client, Listener, Uplink, send};
 use super::site;
 
@@ -50,6 +51,16 @@ fn sensor_of(model: &str) -> (&'static str, &'static str) {
         "comfort-v1" => ("0018210000012345", "sites/pool/office"),
         other => panic!("no sensor of model {other}"),
     }
+}
+
+/// Lets the gateway forget what was heard: frames of these tests report periods that nobody declared.
+fn forget_heard() {
+    bed().on(
+        GATEWAY,
+        "/etc/init.d/rocade-relay stop
+        rm /var/run/rocade-heard.json /var/config/rocade/heard.json
+        /etc/init.d/rocade-relay start",
+    );
 }
 
 fn schema() -> jsonschema::Validator {
@@ -118,6 +129,36 @@ fn every_published_frame_arrives_once_as_the_manufacturer_decodes_it() {
     }
     assert_eq!(seen.len() as u64, count);
     assert!(seen.values().all(|times| *times == 1), "{seen:?}");
+    forget_heard();
+}
+
+#[test]
+#[ignore = "needs the bed of hosts: tests/run"]
+fn a_sensor_is_told_as_the_relay_heard_it() {
+    let site = site::ready();
+    let (dev_eui, _) = sensor_of("comfort-co2");
+    // Every 2 s times 150 a sample, 4 samples an uplink: 20 minutes; then measures with a low battery.
+    let frames = [(9001, "1010000100040096000100"), (9003, "6a2200d72d0190")];
+    let uplinks = frames.map(|(counter, frame)| {
+        let mut uplink = Uplink::new(dev_eui, counter, 1, &hex::decode(frame).unwrap());
+        // Without a time of the network server the relay's own counts: it is heard now.
+        uplink.message.as_object_mut().unwrap().remove("time");
+        uplink
+    });
+    send(&uplinks);
+    let hall = wait_for("both to be heard", || {
+        let hall = site.rocade(&["sensors", "hall", "--json"]).json()["sensors"][0].clone();
+        (hall["counter"] == 9003).then_some(hall)
+    });
+    assert_eq!((&hall["state"], &hall["source"]), (&json!("heard"), &json!("relay")), "{hall}");
+    assert_eq!((&hall["rssi"], &hall["snr"]), (&json!(-27.0), &json!(10.2)), "{hall}");
+    assert_eq!((&hall["low_battery"], &hall["counts"]["last_gap"]["missed"]), (&json!(true), &json!(1)));
+    assert_eq!((&hall["reports"]["sending_s"], &hall["declared_period_s"]), (&json!(1200), &json!(600)));
+    let told = site.rocade(&["sensors", "hall"]).ends_with(0).out;
+    assert!(told.contains("-27 dBm, 10.2 dB") && told.contains("reports 20 min, declared 10 min"), "{told}");
+    let never = site.rocade(&["sensors", "plant-room"]).ends_with(1).out;
+    assert!(never.contains("never heard"), "{never}");
+    forget_heard();
 }
 
 #[test]
@@ -167,6 +208,9 @@ fn the_last_measures_are_kept_for_who_comes_later_and_so_is_the_relays_state() {
     let configuration = Uplink::new(dev_eui, 7002, 1, &hex::decode("100021c000010003000a00").unwrap());
     send(&[measures, configuration]);
     assert_eq!(listener.reading(topic, 7002).json()["measures"], json!({}));
+    wait_for("the relay to write what it heard", || {
+        bed().holds(GATEWAY, "grep -q 7002 /var/run/rocade-heard.json").then_some(())
+    });
     let late = Listener::open(&site, &signage, topic);
     let kept = late.reading(topic, 7001);
     assert!(kept.retained);
@@ -179,8 +223,9 @@ fn the_last_measures_are_kept_for_who_comes_later_and_so_is_the_relays_state() {
 
     let password = site.secret("brokers/main/verify");
     let watcher = Listener::open(&site, &Client::of(&site, "rocade-verify", &password), "rocade/relays/#");
-    let status = super::bed::wait_for("the relay's state", || watcher.received().into_iter().next());
+    let status = wait_for("the relay's state", || watcher.received().into_iter().next());
     assert!(status.retained);
     assert_eq!(status.topic, "rocade/relays/pool-gw/status");
     assert_eq!(status.json()["state"], "online");
+    forget_heard();
 }

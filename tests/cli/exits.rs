@@ -19,6 +19,8 @@ const WRONG: &[(&[&str], i32, &str)] = &[
     (&["plan", "--only", "site"], 64, "key=value"),
     (&["plan", "--only", "colour=red"], 64, "no target has a label `colour`"),
     (&["verify", "pool-gx"], 64, "did you mean `pool-gw`"),
+    (&["sensors", "pool-hal"], 64, "no target is called `pool-hal`"),
+    (&["sensors", "--only", "site"], 64, "key=value"),
     (&["apply", "nowhere.json"], 1, "reading the plan nowhere.json"),
     (&["trust", "pool-gx"], 64, "did you mean `pool-gw`"),
     (&["secrets", "get", "no/such"], 1, "no secret `no/such`"),

@@ -12,3 +12,4 @@ mod place;
 mod plans;
 mod questions;
 mod secrets;
+mod sensors;

@@ -241,6 +241,7 @@ class Relay:
         self.config = os.path.join(self.home, "config.json")
         self.log = os.path.join(self.home, "log")
         self.health_file = os.path.join(self.home, "relay-status.json")
+        self.heard_kept_file = os.path.join(self.home, "heard.json")
         self.process = None
         self.starts = 0
 
@@ -272,8 +273,15 @@ class Relay:
         return code
 
     def health(self):
+        return self.written(self.health_file)
+
+    def heard(self, dev_eui=CONFIG_EUI):
+        """What the fresh file says of a sensor."""
+        return self.written(self.settings["heard_file"]).get("sensors", {}).get(dev_eui)
+
+    def written(self, path):
         try:
-            with open(self.health_file, encoding="utf-8") as file:
+            with open(path, encoding="utf-8") as file:
                 return json.load(file)
         except FileNotFoundError:
             return {}
@@ -353,6 +361,7 @@ class Chain:
                 "server_name": "broker.test",
             },
             "spool": {"dir": os.path.join(self.directory, "relay", "spool"), "max_bytes": 4 << 20},
+            "heard_file": self.path("heard-now.json"),
             "status_topic": STATUS_TOPIC,
             "probe_reply_topic": PROBE_REPLY_TOPIC,
             "sensors": {

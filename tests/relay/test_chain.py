@@ -106,6 +106,26 @@ class Delivery(ChainCase):
         wait_for("the 31st reading", lambda: 31 in self.counters(reader))
         self.assert_all_arrived(reader, 31, IN_FLIGHT_MAX)
 
+    def test_what_was_heard_outlasts_restarts(self):
+        publisher = self.chain.publisher()
+        self.relay.start()
+        self.chain.send(publisher, 1, payload="1010000100020096000100")
+        self.chain.send(publisher, 1)
+        entry = wait_for("two uplinks", lambda: self.heard_uplinks(2))
+        self.assertEqual((entry["reports"]["sending_s"], entry["rssi"], entry["snr"]), (600, -27, 10.2))
+        self.relay.kill()
+        self.chain.uplink()  # Nobody hears it.
+        self.relay.start()
+        self.chain.send(publisher, 1)
+        entry = wait_for("the third uplink", lambda: self.heard_uplinks(3))
+        self.assertEqual((entry["f_cnt"], entry["missed"], entry["low_battery"]), (4, 1, False))
+        self.assertEqual(self.relay.stop(), 0)
+        self.assertEqual(self.relay.written(self.relay.heard_kept_file)["sensors"][chain.CONFIG_EUI], entry)
+
+    def heard_uplinks(self, count):
+        entry = self.relay.heard()
+        return entry if entry and entry["uplinks"] == count else None
+
     def test_probe_without_a_local_broker(self):
         self.relay.start()
         self.chain.local.stop()
@@ -281,6 +301,7 @@ class Garbage(ChainCase):
         self.assertEqual(status["unknown_uplinks"], 9)
         self.assertEqual(status["unknown_sensors"], strangers[-5:])
         self.assertEqual(status["repeats"], 1)
+        wait_for("the last to be heard", lambda: (self.relay.heard() or {}).get("uplinks") == 2)
         self.assertEqual((status["published"], status["spooled"], status["dropped"]), (2, 0, 0))
         minutes = int(time.monotonic() - began) // 60 + 1
         self.assertLessEqual(self.relay.logged("not an uplink"), minutes)

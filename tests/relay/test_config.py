@@ -70,6 +70,9 @@ class Configuration(unittest.TestCase):
         settings = load(GOOD)
         self.assertEqual(settings.remote.server_name, "broker.example.net")
         self.assertEqual(settings.health_file, "/var/config/rocade/relay-status.json")
+        self.assertEqual(settings.heard_kept_file, "/var/config/rocade/heard.json")
+        self.assertIsNone(settings.heard_file)
+        self.assertEqual(load(dict(GOOD, heard_file="/run/x")).heard_file, "/run/x")
         self.assertEqual(settings.sensors["0018b21000004a2f"].codec.model, "comfort-co2")
         for model in ("adeunis-comfort", "adeunis-comfort-v1", "comfort", "raw"):
             load(changed(("sensors", "0018b21000004a2f", "model"), model))
@@ -100,6 +103,7 @@ class Configuration(unittest.TestCase):
             (("spool", "max_bytes"), 1000),
             (("sensors", "zz"), {}),
             (("gateway",), ""),
+            (("heard_file",), 7),
             (("remote", "keepalive_s"), True),
             (("sensors", "0018b21000004a2f", "model"), "toaster"),
             (("sensors", "0018b21000004a2f", "topic"), "sites/+/x"),

@@ -24,9 +24,13 @@ class Sensor:
         self.codec = codecs.find(model)
 
 
+def message_of(sensor, read):
+    return message.reading("pool-gw", sensor, read, message.frame_of(sensor, read))
+
+
 def reading(fields, model="adeunis-comfort-co2"):
     """The Message of an uplink and its object, held against the schema."""
-    made = message.reading("pool-gw", Sensor(model), uplink.parse(json.dumps(fields).encode("utf-8")))
+    made = message_of(Sensor(model), uplink.parse(json.dumps(fields).encode("utf-8")))
     fields = json.loads(made.payload.decode("utf-8"))
     SCHEMA.validate(fields)
     return made, fields
@@ -114,9 +118,7 @@ class Parsing(unittest.TestCase):
                 parsed = uplink.parse(text)
             except uplink.Garbage:
                 continue
-            SCHEMA.validate(
-                json.loads(message.reading("g", Sensor("comfort"), parsed).payload.decode("utf-8"))
-            )
+            SCHEMA.validate(json.loads(message_of(Sensor("comfort"), parsed).payload.decode("utf-8")))
             parsed.identity()
             valid += 1
         self.assertGreater(valid, 1000)

@@ -41,6 +41,7 @@ fn up(dir: &Path, boxed: bool, extensions: u32) -> anyhow::Result<Exit> {
         let mut lab = if boxed { lab::up_boxed(dir).await? } else { lab::up(dir).await? };
         let phones = lab.devices().iter().filter_map(lab::Device::threecx);
         phones.for_each(|pbx| pbx.populate(FIRST_EXTENSION, extensions));
+        lab.live();
         say::data("ready");
         say::word(&format!("devices: {}; Ctrl-C ends them", dir.join("lab.json").display()));
         tokio::select! {
@@ -86,6 +87,8 @@ impl Stage<'_> {
         self.step("Do it.", &["apply", "--yes"], Exit::Done)?;
         self.nothing_left()?;
         self.step("Prove that it works.", &["verify"], Exit::Done)?;
+        self.lab.send_uplinks();
+        self.step("Are the sensors heard?", &["sensors"], Exit::Done)?;
         say::data("\nA firmware update goes wrong and wipes the gateway.");
         self.lab.device("pool-gw").ok_or_else(|| anyhow!("the gateway is gone"))?.wipe();
         self.step("What did it lose?", &["plan"], Exit::Done)?;

@@ -168,11 +168,11 @@ impl Api {
         self.radio.joined.iter().any(|row| row["deveui"] == json!(dev_eui.dashed()))
     }
 
-    /// A frame of a sensor that joined is heard.
+    /// A frame of a sensor that joined is heard: its counter.
     ///
     /// # Errors
     /// When it did not join, or its counter is an old one.
-    pub fn hear(&mut self, uplink: &Uplink) -> Result<(), Refusal> {
+    pub fn hear(&mut self, uplink: &Uplink) -> Result<u64, Refusal> {
         let gateway = &self.settings.running["system"]["loraEui"];
         self.radio.hear(&self.settings.loaded, gateway, uplink)
     }

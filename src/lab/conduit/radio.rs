@@ -85,11 +85,11 @@ impl Radio {
         Ok(())
     }
 
-    /// A frame is heard from a device that joined.
+    /// A frame is heard from a device that joined: its counter.
     ///
     /// # Errors
     /// When it did not join, or its counter did not grow and the network server is strict about it.
-    pub fn hear(&mut self, loaded: &Value, gateway: &Value, uplink: &Uplink) -> Result<(), Refusal> {
+    pub fn hear(&mut self, loaded: &Value, gateway: &Value, uplink: &Uplink) -> Result<u64, Refusal> {
         let dashed = json!(uplink.dev_eui.dashed());
         let row = self.joined.iter_mut().find(|row| row["deveui"] == dashed);
         let session = self.sessions.iter_mut().find(|row| row["deveui"] == dashed);
@@ -115,7 +115,7 @@ impl Radio {
         });
         self.packets.insert(0, packet);
         self.packets.truncate(PACKETS_MAX);
-        Ok(())
+        Ok(fcnt)
     }
 
     /// Answers `GET lora/...` for its rows; `None`: they are not its.

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use crate::host::{Order, Page};
+use crate::host::{Answer, Order, Page};
 use crate::model::Secret;
 
 /// Where the API answers, seen from the gateway itself, when the inventory does not say otherwise.
@@ -14,7 +14,19 @@ pub(super) fn url(base: &str, resource: &str) -> String {
     format!("{}/api/{resource}", base.trim_end_matches('/'))
 }
 
-/// The result of an answer.
+/// The result in the host's answer.
+///
+/// # Errors
+/// Why there is none.
+pub(super) fn of(answer: Answer) -> Result<Json, String> {
+    match answer {
+        Answer::Page(page) => result(&page),
+        Answer::Unread(reason) => Err(reason),
+        _ => Err("the host answered another question".to_owned()),
+    }
+}
+
+/// The result of a page.
 ///
 /// # Errors
 /// What is wrong with it, in the gateway's own words where it gave some.

@@ -28,7 +28,7 @@ pub(super) async fn all(wish: &Wish, hand: Reading<'_>) -> Observed {
     let mut host = Vec::new();
     for (index, (ask, answer)) in asks.iter().zip(answers).enumerate() {
         match RESOURCES.get(index) {
-            Some(resource) => drop(pages.insert(resource, page(answer))),
+            Some(resource) => drop(pages.insert(resource, api::of(answer))),
             None => host.push((ask, answer)),
         }
     }
@@ -62,14 +62,6 @@ fn asks(wish: &Wish) -> Vec<Ask> {
     asks.push(Ask::Files { directory: relay::FOLDER.to_owned() });
     asks.extend(paths.into_iter().map(|path| Ask::File { path }));
     asks
-}
-
-fn page(answer: Answer) -> Result<Json, String> {
-    match answer {
-        Answer::Page(page) => api::result(&page),
-        Answer::Unread(reason) => Err(reason),
-        _ => Err("the host answered another question".to_owned()),
-    }
 }
 
 /// The API's answers by resource.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, json};
 
-use super::RELAY;
+use super::{RELAY, heard};
 use crate::host::files as host_files;
 use crate::inventory::{Broker, Gateway, Inventory, Relay};
 use crate::model::{Impact, Key, Resource, Value};
@@ -132,6 +132,7 @@ fn configuration(
             "host": "127.0.0.1", "port": 1883, "topic": "lora/+/+/up", "probe_topic": "rocade/probe",
         },
         "remote": remote(name, relay, broker),
+        "heard_file": heard::FRESH,
         "spool": { "dir": format!("{HOME}/spool"), "max_bytes": spool_bytes(relay)? },
         "status_topic": format!("rocade/relays/{name}/status"),
         "probe_reply_topic": format!("rocade/relays/{name}/probe"),

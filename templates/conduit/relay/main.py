@@ -12,6 +12,7 @@ import sys
 import threading
 
 from rocade_relay import VERSION, config, log, probe
+from rocade_relay.heard import Heard
 from rocade_relay.local import LocalLink
 from rocade_relay.remote import RemoteLink
 from rocade_relay.spool import Spool, SpoolBusy
@@ -35,12 +36,14 @@ def relay(settings):
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     status = Status(settings, spool)
+    heard = Heard(settings)
     remote = RemoteLink(settings, spool, status)
     parent = os.getppid()
     supervised = "ROCADE_SUPERVISED" in os.environ
 
     def tick():
         status.write_health()
+        heard.write()
         if supervised and os.getppid() != parent:
             # Without this, killing the supervisor would leave a relay nobody can stop by its pid file.
             logging.error("the supervisor is gone")
@@ -54,7 +57,8 @@ def relay(settings):
         spool.waiting(),
     )
     thread = remote.start(stopping)
-    LocalLink(settings, spool, status, remote.wake).run(stopping, tick)
+    LocalLink(settings, spool, status, heard, remote.wake).run(stopping, tick)
+    heard.close()
     remote.wake()
     thread.join(STOP_PATIENCE_S)
     spool.close()

@@ -77,7 +77,11 @@ class Config:
         self.spool_bytes_max = spool.integer("max_bytes", SPOOL_BYTES_MIN, 1 << 40)
         self.status_topic = section.topic("status_topic")
         self.probe_reply_topic = section.topic("probe_reply_topic")
-        self.health_file = os.path.join(os.path.dirname(os.path.abspath(self.spool_dir)), "relay-status.json")
+        home = os.path.dirname(os.path.abspath(self.spool_dir))
+        self.health_file = os.path.join(home, "relay-status.json")
+        # Where what was heard is kept over restarts of the gateway, and where it is fresh, in memory.
+        self.heard_kept_file = os.path.join(home, "heard.json")
+        self.heard_file = section.text("heard_file") if "heard_file" in section.value else None
         self.sensors = {}
         sensors = section.section("sensors")
         for key in sensors.value:

@@ -47,10 +47,11 @@ class Repeats:
 class LocalLink:
     """Takes uplinks and probes from the local broker into the spool."""
 
-    def __init__(self, config, spool, status, wake_remote):
+    def __init__(self, config, spool, status, heard, wake_remote):
         self.config = config
         self.spool = spool
         self.status = status
+        self.heard = heard
         self.wake_remote = wake_remote
         self.repeats = Repeats()
         self.garbage_log = Seldom()
@@ -115,10 +116,13 @@ class LocalLink:
         sensor = self.config.sensors.get(read.dev_eui)
         if sensor is None:
             self.status.unknown(read.dev_eui)
+            self.heard.stranger(read)
             self.unknown_log.warning(
                 "uplink of unknown sensor %s (%d so far)", read.dev_eui, self.status.unknown_uplinks
             )
         elif self.repeats.seen_before(read.identity()):
             self.status.repeats += 1
         else:
-            self.spool.append(message.reading(self.config.gateway, sensor, read))
+            frame = message.frame_of(sensor, read)
+            self.spool.append(message.reading(self.config.gateway, sensor, read, frame))
+            self.heard.uplink(sensor, read, frame)

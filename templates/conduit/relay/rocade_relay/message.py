@@ -19,13 +19,17 @@ class Message:
         self.retain = retain
 
 
-def reading(gateway, sensor, uplink):
-    """The Message of an uplink of a known sensor.
+def frame_of(sensor, uplink):
+    """The decoded frame of an uplink. None on port 0, which carries MAC commands, and without a codec."""
+    return None if uplink.f_port == 0 else sensor.codec.decode(uplink.payload)
+
+
+def reading(gateway, sensor, uplink, frame):
+    """The Message of an uplink of a known sensor, with its decoded frame.
 
     Only live measures are retained: a configuration or keep-alive frame must not push the last
-    reading off the topic. Port 0 carries MAC commands, which are no frame of the sensor.
+    reading off the topic.
     """
-    frame = None if uplink.f_port == 0 else sensor.codec.decode(uplink.payload)
     measures = sensor.codec.measures(uplink.payload, frame)
     received_at = clock.now()
     fields = {

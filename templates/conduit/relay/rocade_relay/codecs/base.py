@@ -8,6 +8,8 @@ import datetime
 
 # The only frames that carry measures of now; a daily frame carries extremes of the past day.
 LIVE_FRAMES = (0x4C, 0x4D, 0x6A, 0x6B)
+# How the sensor is set; on every product here.
+CONFIGURATION = 0x10
 QUANTITIES = ("temperature", "humidity", "co2")
 
 # Device time stamps count seconds from here (digest: register S318). They carry no zone, because
@@ -43,6 +45,24 @@ class Codec:
                 # Series are newest first.
                 found[name] = {"unit": quantity["unit"], "value": quantity["values"][0]}
         return found
+
+    def low_battery(self, frame):
+        """Whether what `decode` gave says that the battery is low; None when it does not tell."""
+        status = frame.get("status") if frame else None
+        return status["lowBattery"] if status else None
+
+    def reports(self, payload, frame):
+        """Gives how a configuration frame says the sensor is set, {"sending_s", "sampling_s"}.
+
+        Takes the payload and what `decode` gave for it. None for every other kind of frame. 0 is never.
+        """
+        if not frame or "error" in frame or not payload or payload[0] != CONFIGURATION:
+            return None
+        sending_s = frame["calculatedSendingPeriod"]["value"]
+        if sending_s == 0 and "transmissionPeriodKeepAlive" in frame:
+            # It sends no measures by itself, only that it is alive.
+            sending_s = frame["transmissionPeriodKeepAlive"]["value"]
+        return {"sending_s": sending_s, "sampling_s": frame["calculatedPeriodRecording"]["value"]}
 
 
 class FrameError(Exception):
