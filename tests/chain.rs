@@ -18,6 +18,8 @@ mod endured;
 mod first;
 #[path = "chain/hosts.rs"]
 mod hosts;
+#[path = "chain/kept.rs"]
+mod kept;
 #[path = "chain/readings.rs"]
 mod readings;
 #[path = "chain/refused.rs"]

@@ -55,7 +55,10 @@ fn the_chain_goes_from_each_sensor_to_whoever_reads_its_topic() {
         let drawn = chain(&inventory, Some(name)).unwrap();
         drawn.nodes.keys().cloned().collect::<Vec<_>>()
     };
-    assert_eq!(words("pool"), chain(&inventory, None).unwrap().nodes.keys().cloned().collect::<Vec<_>>());
+    let mut whole: Vec<String> = chain(&inventory, None).unwrap().nodes.keys().cloned().collect();
+    // The machine of the telephone system stands at no site.
+    whole.retain(|id| id != "host_sbc_paris");
+    assert_eq!(words("pool"), whole);
     assert!(words("pool-gw").contains(&"sensor_pool_hall".to_owned()));
     assert!(words("pool-gw").iter().all(|id| !id.starts_with("host_")));
     assert!(words("main").contains(&"gateway_pool_gw".to_owned()));

@@ -17,7 +17,7 @@ hosts:
 ";
 
 /// The display's host in its factory state, and an inventory that has it.
-fn with_display(site: &mut Site) {
+pub fn with_display(site: &mut Site) {
     bed().reset(DISPLAY);
     site.add("inventory/hosts.yaml", HOSTS);
     site.set("hosts/display/admin", &bed().host(DISPLAY, "password"));

@@ -87,8 +87,8 @@ async fn a_browser_shows_the_way_of_calls_and_of_readings() {
     let calls = shown(&place, &calls);
     let cut_off = "850 </text><script>document.title=1</script>…";
     holds(&calls, &["900 Welcome", "no answer", "+33123456700", "mailbox of 190", cut_off]);
-    // Five rules, four people, two groups, a queue, two menus, two mailboxes.
-    assert_eq!((&calls["boxes"], &calls["title"]), (&16.into(), &"".into()));
+    // Six rules, four people, two groups, a queue, two menus, two mailboxes.
+    assert_eq!((&calls["boxes"], &calls["title"]), (&17.into(), &"".into()));
     let picture = place.rocade(&["graph", "--format", "svg"]).ended(0).out;
     let readings = shown(&place, &picture);
     holds(&readings, &["pool-hall", "pool-gw", "main", "signage", "Lab IoT Root", "LoRaWAN EU868"]);

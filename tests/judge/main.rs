@@ -156,7 +156,7 @@ async fn the_vendors_document_takes_what_is_asked_and_what_is_answered() {
             "      plumber: {first_name: Rosa, title: Plumber,",
             "      florist: {first_name: Rosa, title: Florist,",
         ),
-        ("{match: {last: 8}}", "{match: exact}"),
+        ("{match: {last: 9}}", "{match: exact}"),
     ] {
         place.edit(FILE, from, to);
     }

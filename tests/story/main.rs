@@ -3,6 +3,7 @@
 
 mod faults;
 mod fleet;
+mod keeping;
 mod kinds;
 mod place;
 mod poison;

@@ -1,0 +1,64 @@
+//! What hosts keep of themselves, on real ones: put back to the byte, and by the host alone when a change has
+//! locked everybody out.
+
+use super::bed::{DISPLAY, GATEWAY, bed, wait_for};
+use super::hosts::with_display;
+use super::site;
+
+/// Everything below folders but what is kept and what programs leave there: modes, owners, digests.
+fn picture(host: &str, folders: &str) -> String {
+    let skip = "-path '*/rocade/kept' -prune -o -path '*/__pycache__' -prune -o -path /etc/ssl -prune -o";
+    bed().on(
+        host,
+        &format!(
+            "find {folders} {skip} ! -type d -printf '%p %M %u:%g %l\\n' | sort
+            find {folders} {skip} -type f -print | sort | xargs -d '\\n' sha256sum"
+        ),
+    )
+}
+
+fn api() -> serde_json::Value {
+    let text = bed().on(GATEWAY, "curl -s http://127.0.0.1/api/loraNetwork");
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+#[ignore = "needs the bed of hosts: tests/run"]
+fn a_gateway_never_touched_before_is_put_back_to_the_byte() {
+    let site = site::untouched();
+    let folders = "/etc /var/config";
+    let (before, settings) = (picture(GATEWAY, folders), api());
+    site.rocade(&["apply", "--yes"]).ends_with(0);
+    assert_ne!(picture(GATEWAY, folders), before);
+    assert_ne!(api(), settings);
+    let back = site.rocade(&["rollback", "pool-gw", "--yes"]).ends_with(0);
+    assert!(back.out.contains("read again and found as it was"), "{}", back.out);
+    assert_eq!(picture(GATEWAY, folders), before);
+    assert_eq!(api(), settings);
+    assert!(!bed().holds(GATEWAY, "pgrep -f '[r]elay/main.py'"), "the relay runs on");
+    site.rocade(&["apply", "--yes"]).ends_with(0);
+    site.is_settled();
+}
+
+#[test]
+#[ignore = "needs the bed of hosts: tests/run"]
+fn a_host_whose_ssh_a_change_closed_opens_it_again_by_itself() {
+    let mut site = site::ready();
+    with_display(&mut site);
+    site.applied();
+    let before = picture(DISPLAY, "/etc/ssh /etc/signage");
+    let port = "      - {path: /etc/ssh/sshd_config.d/10-port.conf, content: \"Port 2222\\n\", restart: ssh}\n";
+    let motto = "content: \"swim\", restart: cron}\n";
+    site.edit("hosts.yaml", motto, &format!("{motto}{port}"));
+    site.edit("hosts.yaml", "swim", "dive");
+    let ran = site.rocade(&["apply", "display", "--yes", "--confirm-within", "8"]).ends_with(4);
+    assert!(ran.out.contains("the target did it by itself"), "{}", ran.out);
+    assert_eq!(picture(DISPLAY, "/etc/ssh /etc/signage"), before);
+    wait_for("SSH at its port", || bed().holds(DISPLAY, "ss -ltn | grep -q ':22 '").then_some(()));
+    assert!(!bed().holds(DISPLAY, "ss -ltn | grep -q ':2222 '"), "SSH listens elsewhere still");
+    // What cuts nobody off is confirmed and stays.
+    site.edit("hosts.yaml", "Port 2222", "MaxAuthTries 4");
+    let ran = site.rocade(&["apply", "display", "--yes"]).ends_with(0);
+    assert!(ran.err.contains("confirming over a new connection"), "{}", ran.err);
+    site.is_settled();
+}
