@@ -129,6 +129,17 @@ impl Files {
         Ok(())
     }
 
+    /// Makes the directories above a path that are not there (mode 755, root).
+    ///
+    /// # Errors
+    /// When something else stands in the way.
+    pub fn make_room(&mut self, path: &str) -> Result<(), String> {
+        match parent(path).filter(|parent| self.get(parent).is_none()) {
+            Some(parent) => self.directory(parent, 0o755, "root", "root"),
+            None => Ok(()),
+        }
+    }
+
     /// Changes mode and owner.
     ///
     /// # Errors

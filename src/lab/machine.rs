@@ -389,6 +389,7 @@ fn change_files(state: &mut State, order: &Order) -> Result<(), String> {
     match order {
         Order::Put { path, content, mode, owner, group } => {
             known(state, owner, group)?;
+            state.files.make_room(path)?;
             state.files.put(path, content.reveal().to_vec(), octal(mode)?, owner, group)
         }
         Order::Own { path, mode, owner, group } => {

@@ -93,7 +93,11 @@ impl Written<'_> {
         } else if watched.armed && (good || !self.terms.rollback) {
             self.confirm().await
         } else if !good && touched && self.terms.rollback {
-            self.roll_back().await.map(Some)
+            let begun = tokio::time::Instant::now();
+            match self.roll_back().await {
+                Err(fault) if watched.armed => self.left_to_it(begun, &fault).await.map(Some),
+                ended => ended.map(Some),
+            }
         } else {
             Ok(None)
         };
@@ -154,9 +158,18 @@ impl Written<'_> {
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
         };
+        self.left_to_it(begun, &fault).await.map(Some)
+    }
+
+    /// Waits until the host has put everything back by itself.
+    async fn left_to_it(
+        &self,
+        begun: tokio::time::Instant,
+        fault: &anyhow::Error,
+    ) -> anyhow::Result<Outcome> {
         self.say(&format!("no way in ({fault:#}): waiting until it has put everything back by itself"));
         self.until_reverted(begun + self.terms.confirm + REVERT).await?;
-        Ok(Some(Outcome::RolledBack(format!("the target did it by itself: {fault:#}"))))
+        Ok(Outcome::RolledBack(format!("the target did it by itself: {fault:#}")))
     }
 
     async fn until_reverted(&self, limit: tokio::time::Instant) -> anyhow::Result<()> {

@@ -39,6 +39,8 @@ pub fn run(arguments: &Arguments, verb: &Rollback) -> anyhow::Result<Exit> {
     }
     let progress = Arc::new(Progress::new(arguments.json));
     let watch: Arc<dyn Watch> = progress.clone();
+    // The connections of the first look ended with it.
+    let links = Arc::new(Links::default());
     let undone = super::wait(run::roll_back(&workspace, &scope, &links, &watch, to, Terms::default()));
     progress.finish();
     let Waited::Done(undone) = undone? else { return Ok(Exit::Interrupted) };

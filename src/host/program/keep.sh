@@ -2,22 +2,22 @@
 # reach the host. It lies in a folder an apply: `list` has a line a thing, contents are in files named by the
 # number of their line.
 
-# Sets place to the folder of what is kept under a name: on a Conduit where an upgrade leaves it.
-find_place() {
+# Sets shelf to the folder of what is kept under a name: on a Conduit where an upgrade leaves it.
+find_shelf() {
     kept=./var/lib/rocade/kept
     [ ! -d ./var/config ] || kept=./var/config/rocade/kept
-    place=$kept/$1
+    shelf=$kept/$1
 }
 
 is_listed() {
     while IFS=$UNIT read -r sort name _; do
         [ "$sort $name" != "$1 $2" ] || return 0
-    done <"$place/list"
+    done <"$shelf/list"
     return 1
 }
 
 list() {
-    { printf '%s\037' "$@"; printf '\n'; } >>"$place/list"
+    { printf '%s\037' "$@"; printf '\n'; } >>"$shelf/list"
 }
 
 # Keeps what stands at a path; of what is not there, also which folders above it are not.
@@ -27,8 +27,8 @@ keep_file() {
     if [ -L "$path" ]; then
         list file "$1" link "$(readlink "$path")"
     elif [ -f "$path" ]; then
-        number=$(grep -c '' "$place/list")
-        cp "$path" "$place/$number" || return 1
+        number=$(grep -c '' "$shelf/list")
+        cp "$path" "$shelf/$number" || return 1
         sum=$(digest "$path")
         list file "$1" file "$number" "${sum%% *}" $(stat -c '%a %u %g' "$path")
     elif [ -d "$path" ]; then
@@ -47,23 +47,23 @@ keep_service() {
     ! is_listed service "$1" || return 0
     read_service "$1" || return 1
     find_run
-    number=$(grep -c '' "$place/list")
-    tail -n +2 "$run/$1.loaded" >"$place/$number" 2>/dev/null
+    number=$(grep -c '' "$shelf/list")
+    tail -n +2 "$run/$1.loaded" >"$shelf/$number" 2>/dev/null
     list service "$1" "$present" "$enabled" "$running" "$number"
 }
 
 keep_page() {
     ! is_listed page "$1" || return 0
-    number=$(grep -c '' "$place/list")
+    number=$(grep -c '' "$shelf/list")
     page=$(fetch GET "$1") || { echo "${page%%"$LINE"*}"; return 1; }
-    printf '%s' "${page%"$LINE"*}" >"$place/$number"
+    printf '%s' "${page%"$LINE"*}" >"$shelf/$number"
     list page "$1" "${page##*"$LINE"}" "$number"
 }
 
 keep_all() {
     umask 077
-    mkdir -p "$place" || return 1
-    [ -e "$place/list" ] || : >"$place/list" || return 1
+    mkdir -p "$shelf" || return 1
+    [ -e "$shelf/list" ] || : >"$shelf/list" || return 1
     for thing do
         case $thing in
             file=*) keep_file "${thing#*=}" ;;
@@ -85,7 +85,7 @@ keep_all() {
 # waited for.
 settle_earlier() {
     for other in "$kept"/*/armed; do
-        [ "$other" = "$place/armed" ] || [ ! -e "$other" ] || mv "$other" "${other%armed}confirmed" 2>/dev/null
+        [ "$other" = "$shelf/armed" ] || [ ! -e "$other" ] || mv "$other" "${other%armed}confirmed" 2>/dev/null
     done
     for other in "$kept"/*/reverting; do
         [ -e "$other" ] || continue
@@ -97,7 +97,7 @@ settle_earlier() {
 }
 
 order_keep() {
-    find_place "$1"
+    find_shelf "$1"
     shift
     settle_earlier
     why=$(keep_all "$@" 2>&1 3>&-) || { why="keeping what is there: $why"; return 1; }
@@ -128,7 +128,7 @@ put_back() {
         file)
             temp=$folder/.${1##*/}.rocade-$$
             [ -d "$folder" ] || mkdir -p "$folder" || return 1
-            cp "$place/$3" "$temp" && chown "$6:$7" "$temp" && chmod "$5" "$temp" && sync "$temp" || return 1
+            cp "$shelf/$3" "$temp" && chown "$6:$7" "$temp" && chmod "$5" "$temp" && sync "$temp" || return 1
             if [ -L "$path" ] && [ -d "$path" ]; then rm -f "$path" || return 1; fi
             mv -f "$temp" "$path" && temp=''
             ;;
@@ -140,24 +140,25 @@ put_back() {
 
 # Ends what did not run and was not started at boot, while its script is still there.
 end_newcomers() {
-    while IFS=$UNIT read -r sort name _ boots ran _ <&5; do
+    while IFS=$UNIT read -r sort name here boots ran _ <&5; do
         [ "$sort" = service ] || continue
         read_service "$name" || return 1
         [ "$present" = 1 ] || continue
         [ "$ran" = 1 ] || [ "$running" = 0 ] || order_service "$name" stop || return 1
         [ "$boots" = 1 ] || [ "$enabled" = 0 ] || order_service "$name" disable || return 1
-    done 5<"$place/list"
+        [ "$here" = 1 ] || rm -f ./etc/rc[0-6S].d/[SK][0-9][0-9]"$name" || return 1
+    done 5<"$shelf/list"
 }
 
 put_files_back() {
-    sed '1!G;h;$!d' "$place/list" >"$place/reversed" || return 1
+    sed '1!G;h;$!d' "$shelf/list" >"$shelf/reversed" || return 1
     while IFS=$UNIT read -r sort name a b c d e f _ <&5; do
         [ "$sort" = file ] || continue
         ! is_same "$name" "$a" "$b" "$c" "$d" "$e" "$f" || continue
         moved=1 output="$output$name$LINE"
         why=$(put_back "$name" "$a" "$b" "$c" "$d" "$e" "$f" 2>&1) || is_others "$name" "$a" || return 1
         case $name in */systemd/system/*) reload=1 ;; esac
-    done 5<"$place/reversed"
+    done 5<"$shelf/reversed"
 }
 
 # Starts again what ran, with what it reads now; its stamp is the one it had.
@@ -168,9 +169,9 @@ start_again() {
         [ "$boots" = 0 ] || [ "$enabled" = 1 ] || order_service "$name" enable || return 1
         [ "$ran" = 1 ] && { [ -n "$moved" ] || [ "$running" = 0 ]; } || continue
         order_service "$name" restart || return 1
-        [ -n "$root" ] || [ ! -s "$place/$stamp" ] ||
-            { echo "$pid"; cat "$place/$stamp"; } >"$run/$name.loaded"
-    done 5<"$place/list"
+        [ -n "$root" ] || [ ! -s "$shelf/$stamp" ] ||
+            { echo "$pid"; cat "$shelf/$stamp"; } >"$run/$name.loaded"
+    done 5<"$shelf/list"
 }
 
 # Reads again what was put back.
@@ -186,7 +187,7 @@ check_back() {
                 [ "$running" = "$c" ] || { why="$name does not run as it did"; return 1; }
                 ;;
         esac
-    done 5<"$place/list"
+    done 5<"$shelf/list"
 }
 
 revert() {
@@ -199,11 +200,11 @@ revert() {
 }
 
 order_revert() {
-    find_place "$1"
-    [ -e "$place/list" ] || { why="nothing is kept as $1"; return 1; }
-    mv "$place/armed" "$place/reverting" 2>/dev/null
+    find_shelf "$1"
+    [ -e "$shelf/list" ] || { why="nothing is kept as $1"; return 1; }
+    mv "$shelf/armed" "$shelf/reverting" 2>/dev/null
     revert || return 1
-    echo ok >"$place/reverted"
+    echo ok >"$shelf/reverted"
 }
 
 # Sets up to the seconds since the host was started: a clock that nobody sets.
@@ -215,7 +216,7 @@ read_uptime() {
 # Gives the one who is to confirm more time.
 extend() {
     read_uptime
-    [ ! -e "$limit" ] || echo "$((up + seconds))" >"$limit"
+    [ ! -e "$limit" ] || echo "$((up + patience))" >"$limit"
 }
 
 # Waits for the time to run out, unless somebody confirmed, and puts back what was kept.
@@ -226,27 +227,27 @@ watch_over() {
         [ "${until:-$((up + 1))}" -gt "$up" ] || break
         sleep 1
     done
-    mv "$limit" "$place/reverting" 2>/dev/null || return 0
+    mv "$limit" "$shelf/reverting" 2>/dev/null || return 0
     sleep 1
     why=''
     if revert; then why=ok; fi
-    echo "$why" >"$place/reverted.new"
-    mv "$place/reverted.new" "$place/reverted"
+    echo "$why" >"$shelf/reverted.new"
+    mv "$shelf/reverted.new" "$shelf/reverted"
 }
 
 order_arm() {
-    find_place "$1"
-    [ -e "$place/list" ] || { why="nothing is kept as $1"; return 1; }
-    limit=$place/armed seconds=$2
+    find_shelf "$1"
+    [ -e "$shelf/list" ] || { why="nothing is kept as $1"; return 1; }
+    limit=$shelf/armed patience=$2
     [ ! -e "$limit" ] || { extend; return 0; }
-    rm -f "$place/confirmed" "$place/reverted" "$place/reverting"
+    rm -f "$shelf/confirmed" "$shelf/reverted" "$shelf/reverting"
     : >"$limit" && extend && sync || { why="the timer cannot be set"; return 1; }
     { trap '' HUP; trap - EXIT INT TERM PIPE; watch_over; clean; } </dev/null >/dev/null 2>&1 3>&- 4<&- &
 }
 
 order_confirm() {
-    find_place "$1"
-    if [ -e "$place/reverting" ] || ! mv "$place/armed" "$place/confirmed" 2>/dev/null; then
+    find_shelf "$1"
+    if [ -e "$shelf/reverting" ] || ! mv "$shelf/armed" "$shelf/confirmed" 2>/dev/null; then
         why='the time ran out and it was put back'
         return 1
     fi

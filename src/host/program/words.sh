@@ -12,7 +12,7 @@ LINE='
 UNIT=$(printf '\037')
 BLANK=" $(printf '\t')$LINE"
 mode=$1 root=${2%/} number=0 word='' why='' output='' temp='' scratch='' reload='' files='' packages=''
-limit='' seconds=0
+limit='' patience=0
 
 say() {
     { printf '\036'; printf '%s\037' "$@"; printf '\n'; } >&3
