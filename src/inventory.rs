@@ -1,5 +1,6 @@
 //! The inventory: what an engineer commits. Typed, every value with its place, all faults at once.
 
+pub mod amend;
 mod at;
 mod clear;
 mod decode;
@@ -21,7 +22,7 @@ pub use load::{Loaded, load, parse};
 pub use pbx::*;
 pub use scalar::{
     ByteSizeText, EuiText, FeastText, MacText, NetworkText, NumberText, PeriodText, PhoneNumberText,
-    SecretRef, SpanText, VersionRange,
+    SecretRef, Sha256Text, SpanText, VersionRange,
 };
 pub use schema::schema;
 pub use spec::*;

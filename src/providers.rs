@@ -32,6 +32,8 @@ pub enum Reach {
         ssh: Ssh,
         /// A prefix for every path on the target.
         root: Option<String>,
+        /// The network interface to go through, for gateways that share their address.
+        interface: Option<String>,
     },
     /// An API over HTTP, with a client's credentials.
     Http {
@@ -71,9 +73,17 @@ impl Site {
         let all = [("kind", kind), ("name", name)].into_iter().chain(labels.iter().copied());
         Self {
             target: Target::new(kind, name),
-            reach: Reach::Host { address: address.value.clone(), ssh: ssh.clone(), root },
+            reach: Reach::Host { address: address.value.clone(), ssh: ssh.clone(), root, interface: None },
             labels: all.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         }
+    }
+
+    /// The same behind a network interface.
+    pub fn behind(mut self, interface: Option<&str>) -> Self {
+        if let Reach::Host { interface: place, .. } = &mut self.reach {
+            *place = interface.map(str::to_owned);
+        }
+        self
     }
 }
 

@@ -5,7 +5,9 @@
 //! API: there its collections stay unread with that reason.
 
 mod api;
+pub mod bootstrap;
 mod desire;
+pub mod heard;
 mod key;
 mod lorawan;
 mod observe;
@@ -68,7 +70,8 @@ impl Provider for ConduitProvider {
     fn sites(&self, inventory: &Inventory) -> Vec<Site> {
         let site = |(name, gateway): (&String, &At<Gateway>)| {
             let labels = [("site", gateway.site.as_str()), ("model", "multitech-conduit")];
-            Site::host(KIND, name, &gateway.address, &gateway.ssh, gateway.root.as_ref(), &labels)
+            let site = Site::host(KIND, name, &gateway.address, &gateway.ssh, gateway.root.as_ref(), &labels);
+            site.behind(gateway.interface_to(&gateway.address))
         };
         inventory.gateways.iter().map(site).collect()
     }
