@@ -11,6 +11,7 @@ mod door;
 mod exec;
 mod files;
 mod firewall;
+mod gate;
 mod knobs;
 mod line;
 mod log;
@@ -29,19 +30,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
+use russh::keys::PublicKey;
 use tokio::task::JoinSet;
 
 pub use self::conduit::api::{Api, Reply};
-pub use self::conduit::{Conduit, serve_plain};
+pub use self::conduit::{Conduit, Firmware, Uplink, serve_plain};
 use self::debian::Debian;
 use self::door::{Door, Lockout};
 pub use self::files::{FileEntry, Files};
+use self::gate::Gate;
 pub use self::knobs::{ApiFault, KnobBoard, Knobs};
 pub use self::log::{Channel, Deed, Entry, Log};
 pub use self::machine::{Account, Service, State};
 use self::machine::{VirtualHost, Works};
 pub use self::site::up;
-use self::ssh::{Login, SshServer};
+use self::ssh::{Book, Login};
 pub use self::threecx::{Licence, ThreeCx, ThreeCxPlan};
 
 /// Locks; a panic elsewhere while it was held leaves what it guards usable.
@@ -80,8 +83,15 @@ pub struct DevicePlan {
     pub https_port: u16,
     /// How long three failed logins lock out; a real Conduit takes 300 s.
     pub lockout: Duration,
-    /// The serial number of a Conduit.
+    /// The serial number of a Conduit: its device id; MAC address and EUI follow from it.
     pub serial: u32,
+    /// The firmware of a Conduit: 5.3.0, 6.0.1, 6.3.1, 7.1.0 or another of mPower 5 to 7.
+    pub firmware: String,
+    /// Whether a Conduit starts as in its box: no user (`user` and `password` are only what a lab is to make of
+    /// it), SSH off. Otherwise somebody commissioned it and turned SSH on.
+    pub boxed: bool,
+    /// How long a restart of a Conduit takes; a real one takes 2 to 3 minutes.
+    pub restart: Duration,
     /// What a 3CX is.
     pub threecx: ThreeCxPlan,
 }
@@ -92,17 +102,20 @@ impl DevicePlan {
             name: name.to_owned(),
             kind,
             user: user.to_owned(),
-            password: format!("lab-{:016x}", rand::random::<u64>()),
+            password: format!("Lab0-{:016x}", rand::random::<u64>()),
             authorized_keys: Vec::new(),
             ssh_port: 0,
             https_port: 0,
             lockout: Duration::from_secs(300),
             serial: 20_412_345,
+            firmware: "6.0.1".to_owned(),
+            boxed: false,
+            restart: Duration::from_millis(300),
             threecx: ThreeCxPlan::default(),
         }
     }
 
-    /// A Conduit with user `admin`.
+    /// A Conduit with user `admin`, as its first owner left it: commissioned, with SSH on.
     pub fn conduit(name: &str) -> Self {
         Self::new(name, Kind::Conduit, "admin")
     }
@@ -131,7 +144,7 @@ pub struct LabPlan {
 pub struct Device {
     /// What was asked for, with the ports it got.
     pub plan: DevicePlan,
-    /// Its SSH host key as `known_hosts` has it: type and base64.
+    /// Its SSH host key when it was started, as `known_hosts` has it: type and base64.
     pub host_key: String,
     /// The fingerprint of that key, `SHA256:...`.
     pub fingerprint: String,
@@ -167,10 +180,27 @@ impl Device {
         self.conduit.as_deref()
     }
 
-    /// Wipes it as a firmware reset does: files, services and settings are those of a new device. User,
-    /// password and host key stay until commissioning is simulated.
-    pub fn press_reset(&self) {
-        self.host.reset();
+    /// Its SSH host key now: a Conduit has another after a factory reset.
+    pub fn host_key_now(&self) -> String {
+        ssh::line_of(&held(&self.host.key))
+    }
+
+    /// How often it was started: 1 until its first restart.
+    pub fn boots(&self) -> u32 {
+        self.host.life().boots
+    }
+
+    /// Waits until it was started so often and runs.
+    pub async fn until_boots(&self, boots: u32) {
+        // The sender lives in the host, so the channel cannot be closed while this waits.
+        let _ = self.host.life.subscribe().wait_for(|life| life.on && life.boots >= boots).await;
+    }
+
+    /// Takes everything from it that was put on it, without a restart: files, services and settings are those
+    /// of a new device. User, password, SSH and host key stay. For a real reset see [`Conduit::press`].
+    pub fn wipe(&self) {
+        self.host.wipe();
+        self.conduit().inspect(|conduit| conduit.with_api(|_| ()));
     }
 
     /// Looks at or changes what it has, as a person in front of it would.
@@ -202,26 +232,14 @@ impl Lab {
     }
 
     async fn boot(&mut self, mut plan: DevicePlan, log: Log) -> anyhow::Result<()> {
-        let keys = plan.authorized_keys.iter().map(|key| key.parse()).collect::<Result<_, _>>();
-        let login = Arc::new(Login {
-            user: plan.user.clone(),
-            password: plan.password.clone(),
-            keys: keys.context("an authorized key")?,
-            lockout: Lockout::new(plan.lockout),
-        });
+        let keys = plan.authorized_keys.iter().map(|key| key.parse()).collect::<Result<Vec<_>, _>>();
+        let keys = keys.context("an authorized key")?;
         let knobs = Arc::new(KnobBoard::default());
-        let conduit = (plan.kind == Kind::Conduit)
-            .then(|| Arc::new(Conduit::new(plan.serial, &login, Arc::clone(&knobs))));
-        let works: Arc<dyn Works> = match &conduit {
-            Some(conduit) => Arc::clone(conduit) as Arc<dyn Works>,
-            None => Arc::new(Debian::new(&plan.user)),
-        };
-        let host = Arc::new(VirtualHost::new(log, knobs, works));
-        if let Some(conduit) = &conduit {
-            let door = Door::open(plan.https_port).await.context("its HTTPS port")?;
-            plan.https_port = door.port();
-            self.tasks.spawn(Arc::clone(conduit).attend(door, Arc::clone(&host.log)));
+        match plan.kind {
+            Kind::Conduit => return self.boot_conduit(plan, keys, knobs, log).await,
+            Kind::Debian | Kind::ThreeCx => {}
         }
+        let host = Arc::new(VirtualHost::new(log, knobs, Arc::new(Debian::new(&plan.user))));
         if plan.kind == Kind::ThreeCx {
             let threecx = ThreeCx::new(plan.threecx.clone(), Arc::clone(&host.knobs), Arc::clone(&host.log));
             let threecx = Arc::new(threecx);
@@ -233,16 +251,46 @@ impl Lab {
             self.devices.push(Device { plan, host_key, fingerprint, host, conduit: None, threecx });
             return Ok(());
         }
+        let book = Book::One(plan.user.clone(), plan.password.clone());
+        let login = Arc::new(Login::new(book, &plan.user, keys, Lockout::new(plan.lockout)));
         let door = Door::open(plan.ssh_port).await.context("its SSH port")?;
         plan.ssh_port = door.port();
-        let server = SshServer::new(Arc::clone(&host), login);
-        let (host_key, fingerprint) = (server.host_key(), server.fingerprint());
+        let served = Arc::clone(&host);
         self.tasks.spawn(async move {
-            server.attend(door).await;
+            ssh::attend(served, login, door, &Gate::default()).await;
             Ok(())
         });
-        self.devices.push(Device { plan, host_key, fingerprint, host, conduit, threecx: None });
+        self.settle(plan, host, None);
         Ok(())
+    }
+
+    async fn boot_conduit(
+        &mut self,
+        mut plan: DevicePlan,
+        keys: Vec<PublicKey>,
+        knobs: Arc<KnobBoard>,
+        log: Log,
+    ) -> anyhow::Result<()> {
+        let (conduit, restarts) = Conduit::new(&plan, keys, Arc::clone(&knobs))?;
+        let conduit = Arc::new(conduit);
+        let works: Arc<dyn Works> = Arc::clone(&conduit) as Arc<dyn Works>;
+        let host = Arc::new(VirtualHost::new(log, knobs, works));
+        let https = Door::open(plan.https_port).await.context("its HTTPS port")?;
+        let ssh = Door::open(plan.ssh_port).await.context("its SSH port")?;
+        (plan.https_port, plan.ssh_port) = (https.port(), ssh.port());
+        conduit.embody(&host, plan.ssh_port);
+        let login = conduit.login();
+        self.tasks.spawn(Arc::clone(&conduit).run(Arc::clone(&host), login, (https, ssh), restarts));
+        self.settle(plan, host, Some(conduit));
+        Ok(())
+    }
+
+    fn settle(&mut self, plan: DevicePlan, host: Arc<VirtualHost>, conduit: Option<Arc<Conduit>>) {
+        let (host_key, fingerprint) = {
+            let key = held(&host.key);
+            (ssh::line_of(&key), ssh::fingerprint_of(&key))
+        };
+        self.devices.push(Device { plan, host_key, fingerprint, host, conduit, threecx: None });
     }
 
     /// The devices, in the order of the plan.
@@ -268,7 +316,7 @@ impl Lab {
 
     /// Ends all devices.
     pub async fn stop(mut self) {
-        self.devices.iter().for_each(|device| device.host.works.reset());
+        self.devices.iter().for_each(|device| device.host.works.stop());
         self.tasks.shutdown().await;
     }
 }

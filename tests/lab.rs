@@ -11,3 +11,5 @@ mod clients;
 mod site;
 #[path = "lab/ssh.rs"]
 mod ssh;
+#[path = "lab/unit.rs"]
+mod unit;

@@ -79,7 +79,7 @@ impl Works for Debian {
         state
     }
 
-    fn reset(&self) {
+    fn stop(&self) {
         self.broker.stop();
     }
 

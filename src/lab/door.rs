@@ -1,14 +1,15 @@
 //! A port of a simulated device: always on loopback, behind the knobs that concern connections.
 
-use std::future::{Future, pending};
+use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
+use super::gate::{Gate, Leash};
 use super::held;
 use super::knobs::KnobBoard;
 use super::line::Line;
@@ -48,34 +49,77 @@ impl Door {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        self.attend_behind(&Gate::default(), knobs, serve).await;
+    }
+
+    /// The same behind a gate: while it is closed, connections are refused and the port stays ours.
+    pub async fn attend_behind<F>(self, gate: &Gate, knobs: Arc<KnobBoard>, serve: impl Fn(Line) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let mut connections = JoinSet::new();
         let mut listener = Some(self.listener);
+        let mut kept = None;
         loop {
+            gate.note(listener.is_some());
             let Some(open) = &listener else {
                 knobs.until_refuse(false).await;
-                // The port may still be held by a connection that is ending: try again.
-                listener = TcpListener::bind(self.address).await.ok();
-                tokio::time::sleep(Duration::from_millis(10)).await;
+                gate.until(true).await;
+                listener = match kept.take() {
+                    Some(socket) => listen(socket),
+                    // It may still be held by a connection that is ending: try again.
+                    None => TcpListener::bind(self.address).await.ok(),
+                };
+                if listener.is_none() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
                 continue;
             };
             tokio::select! {
-                () = knobs.until_refuse(true) => listener = None,
+                biased;
+                () = gate.until(false) => {
+                    listener = None;
+                    kept = keep(self.address);
+                }
+                () = knobs.until_refuse(true) => {
+                    listener = None;
+                    kept = keep(self.address);
+                }
                 Some(_) = connections.join_next() => {}
                 accepted = open.accept() => {
                     let Ok((stream, _)) = accepted else { continue };
+                    let (leash, cut) = (Leash::new(gate), gate.until_cut());
+                    if !gate.is_open() {
+                        continue;
+                    }
                     let now = knobs.now();
                     // Answers are short and waited for; a delay per packet would be ours, not the device's.
                     let _ = stream.set_nodelay(true);
-                    let line = Line::new(stream, now.cut_after_bytes);
+                    let line = Line::new(stream, now.cut_after_bytes, leash);
                     if now.hang {
-                        connections.spawn(async move { let _held = line; pending().await });
+                        connections.spawn(async move { let _held = line; cut.await });
                     } else {
-                        connections.spawn(serve(line));
+                        let served = serve(line);
+                        connections.spawn(async move { tokio::select! { () = served => {}, () = cut => {} } });
                     }
                 }
             }
         }
     }
+}
+
+/// Keeps a port without listening there: whoever connects is refused, and nobody else can take it.
+fn keep(address: SocketAddr) -> Option<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.ok()?;
+    // As Tokio's listeners do: on Windows this word means something else.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true).ok()?;
+    socket.bind(address).ok()?;
+    Some(socket)
+}
+
+fn listen(socket: TcpSocket) -> Option<TcpListener> {
+    socket.listen(1024).ok()
 }
 
 /// The lock-out of a login after three failures in a row, as the Conduit's SSH and web logins have it
@@ -110,6 +154,11 @@ impl Lockout {
             }
             None => false,
         }
+    }
+
+    /// Forgets failures, as a restart does.
+    pub fn clear(&self) {
+        *held(&self.held) = (0, None);
     }
 
     /// Takes the end of a login attempt; gives how many more failures are allowed.

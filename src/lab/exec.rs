@@ -105,7 +105,7 @@ impl Exec {
         let mut stdin = Stdin { channel, read: Vec::new() };
         if sudo && self.user != "root" {
             match stdin.line().await {
-                Some(password) if password == self.login.password => {}
+                Some(password) if self.login.fits(&self.user, &password) => {}
                 Some(_) => return Ended::bad(1, "Sorry, try again.\nsudo: 1 incorrect password attempt"),
                 None => return Ended::bad(1, "sudo: no password was provided"),
             }
@@ -149,7 +149,11 @@ impl Exec {
         if channel.data_bytes(wire::encode_begin()).await.is_err() {
             return Ended::default();
         }
+        let life = self.host.life();
         for (index, order) in orders.iter().enumerate() {
+            if self.host.life() != life {
+                return Ended::default();
+            }
             let ruling = self.host.carry_out(order, user).await;
             if self.host.knobs.order_is_cut() {
                 // In line behind the answers before this one: those are sent.

@@ -156,6 +156,19 @@ impl Files {
         Ok(self.entries.remove(path).is_some())
     }
 
+    /// Removes everything but the paths that are kept.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.tick += 1;
+        self.entries.retain(|path, _| keep(path));
+    }
+
+    /// Takes over entries of another file system, over those at the same paths.
+    pub fn extend(&mut self, other: &Self) {
+        for (path, entry) in &other.entries {
+            self.insert(path, entry.kind, entry.bytes.clone(), entry.mode, &entry.owner, &entry.group);
+        }
+    }
+
     /// The regular files below a directory, or the path itself when it is one.
     pub fn below(&self, path: &str) -> Vec<String> {
         let prefix = format!("{}/", path.trim_end_matches('/'));

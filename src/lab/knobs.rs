@@ -30,6 +30,9 @@ pub struct Knobs {
     pub api: Option<ApiFault>,
     /// So many requests from now are answered with "too busy, come back at once".
     pub busy: u32,
+    /// The user of a Conduit's web side has a session from another address, which keeps others out until a
+    /// logout with name and password.
+    pub other_session: bool,
 }
 
 /// What can be wrong with the answers of an API.
@@ -68,6 +71,7 @@ impl Knobs {
             ("refuse", "") => self.refuse = true,
             ("hang", "") => self.hang = true,
             ("forget", "") => self.forget = true,
+            ("other-session", "") => self.other_session = true,
             ("slow", _) => self.slow = Duration::from_millis(number()?.into()),
             ("cut-after-bytes", _) => self.cut_after_bytes = Some(number()?.into()),
             ("cut-at-exec", _) => self.cut_at_exec = Some(number()?),

@@ -1,4 +1,4 @@
-//! A connection that can be made to break after so many bytes.
+//! A connection that can be made to break: after so many bytes, or when its device loses its power.
 
 use std::io;
 use std::pin::Pin;
@@ -7,18 +7,25 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::gate::Leash;
+
 /// A TCP connection seen from the device.
 pub struct Line {
     stream: TcpStream,
     /// How many more bytes the device may send.
     left: Option<u64>,
+    leash: Leash,
 }
 
 impl Line {
-    /// A connection that breaks after `left` bytes sent, when given.
-    pub fn new(stream: TcpStream, left: Option<u64>) -> Self {
-        Self { stream, left }
+    /// A connection that breaks after `left` bytes sent, when given, and when it is cut.
+    pub fn new(stream: TcpStream, left: Option<u64>, leash: Leash) -> Self {
+        Self { stream, left, leash }
     }
+}
+
+fn reset<T>() -> Poll<io::Result<T>> {
+    Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
 }
 
 impl AsyncRead for Line {
@@ -27,14 +34,17 @@ impl AsyncRead for Line {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.leash.is_cut(0, cx) {
+            return reset();
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Line {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.left == Some(0) {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        if self.left == Some(0) || self.leash.is_cut(1, cx) {
+            return reset();
         }
         let allowed =
             self.left.map_or(buf.len(), |left| buf.len().min(usize::try_from(left).unwrap_or(usize::MAX)));

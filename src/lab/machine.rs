@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
+use russh::keys::PrivateKey;
+use tokio::sync::watch;
 
 use super::files::Files;
 use super::held;
 use super::knobs::KnobBoard;
 use super::log::{Channel, Deed, Log};
+use super::ssh;
 use crate::host::{Answer, Ask, Done, Order, Page, Ruling, ServiceAct, ServiceFacts, UserFacts};
 use crate::model::Secret;
 
@@ -105,6 +108,16 @@ impl State {
         Some(ServiceFacts { enabled, running, current: running && fresh })
     }
 
+    /// Starts the services that are enabled, with the files as they are.
+    pub fn boot(&mut self) {
+        let mut services = std::mem::take(&mut self.services);
+        for (name, service) in &mut services {
+            let running = service.enabled && self.has_service(name);
+            *service = Service { running, started: self.files.tick(), stamp: None, ..*service };
+        }
+        self.services = services;
+    }
+
     fn act(&mut self, name: &str, act: ServiceAct, watch: &[String]) -> Result<(), String> {
         if !self.has_service(name) {
             return Err(format!("{name}: no such service"));
@@ -132,8 +145,13 @@ pub trait Works: Send + Sync {
     /// What a new device has.
     fn factory(&self) -> State;
 
+    /// Ends what runs.
+    fn stop(&self);
+
     /// Forgets what it knows beside the files, and ends what runs.
-    fn reset(&self);
+    fn wipe(&self) {
+        self.stop();
+    }
 
     /// Answers an HTTP request that the device makes to itself.
     ///
@@ -166,6 +184,15 @@ pub trait Works: Send + Sync {
     fn listening(&self, state: &State) -> Vec<String>;
 }
 
+/// Whether a device runs, and how often it was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// How often it was started.
+    pub boots: u32,
+    /// Whether it runs.
+    pub on: bool,
+}
+
 /// A simulated Linux host.
 pub struct VirtualHost {
     /// What it has.
@@ -176,18 +203,29 @@ pub struct VirtualHost {
     pub log: Arc<Log>,
     /// What its kind does.
     pub works: Arc<dyn Works>,
+    /// Its SSH host key.
+    pub key: Mutex<PrivateKey>,
+    /// Whether it runs, and since which start.
+    pub life: watch::Sender<Life>,
 }
 
 impl VirtualHost {
     /// A new device.
     pub fn new(log: Log, knobs: Arc<KnobBoard>, works: Arc<dyn Works>) -> Self {
         let state = Mutex::new(works.factory());
-        Self { state, knobs, log: Arc::new(log), works }
+        let life = watch::Sender::new(Life { boots: 1, on: true });
+        let key = Mutex::new(ssh::new_host_key());
+        Self { state, knobs, log: Arc::new(log), works, key, life }
     }
 
-    /// Makes it what it was when it was new, as a firmware reset does. Login and host key stay.
-    pub fn reset(&self) {
-        self.works.reset();
+    /// Whether it runs, and since which start.
+    pub fn life(&self) -> Life {
+        *self.life.borrow()
+    }
+
+    /// Takes from it everything that was put on it. Login and host key stay.
+    pub fn wipe(&self) {
+        self.works.wipe();
         *held(&self.state) = self.works.factory();
     }
 

@@ -1,7 +1,7 @@
 //! The SSH server of a simulated device: password and public-key login with lock-out, exec only.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
@@ -9,74 +9,90 @@ use russh::keys::{HashAlg, PrivateKey, PublicKey};
 use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Session, VerifiedPublicKey, run_stream};
 use russh::{Channel, ChannelId, MethodKind, MethodSet};
 
+use super::conduit::api::Api;
 use super::door::{Door, Lockout};
 use super::exec;
+use super::gate::Gate;
+use super::held;
 use super::line::Line;
 use super::machine::VirtualHost;
 
+/// Where a device keeps its users' passwords.
+pub enum Book {
+    /// One user with a password.
+    One(String, String),
+    /// The users of a Conduit.
+    Unit(Arc<Mutex<Api>>),
+}
+
 /// Who may log in.
-#[derive(Debug)]
 pub struct Login {
-    /// The user.
-    pub user: String,
-    /// The password, also sudo's.
-    pub password: String,
-    /// Public keys in OpenSSH's form, one each.
-    pub keys: Vec<PublicKey>,
+    book: Book,
+    /// Public keys, each of a user.
+    keys: Mutex<Vec<(String, PublicKey)>>,
     /// What happens after failures.
     pub lockout: Lockout,
 }
 
-/// The SSH side of a device.
-pub struct SshServer {
-    host: Arc<VirtualHost>,
-    login: Arc<Login>,
-    config: Arc<Config>,
-    host_key: PublicKey,
+impl Login {
+    /// Users, the keys of one of them, and what happens after failures.
+    pub fn new(book: Book, user: &str, keys: Vec<PublicKey>, lockout: Lockout) -> Self {
+        let keys = keys.into_iter().map(|key| (user.to_owned(), key)).collect();
+        Self { book, keys: Mutex::new(keys), lockout }
+    }
+
+    /// Whether this is a user's password, also sudo's.
+    pub fn fits(&self, user: &str, password: &str) -> bool {
+        match &self.book {
+            Book::One(name, own) => (name.as_str(), own.as_str()) == (user, password),
+            Book::Unit(api) => held(api).settings().users().any(|one| one == (user, password)),
+        }
+    }
+
+    /// Whether this is a key of a user.
+    fn knows(&self, user: &str, key: &PublicKey) -> bool {
+        held(&self.keys).iter().any(|(name, known)| name == user && known.key_data() == key.key_data())
+    }
+
+    /// Forgets all keys.
+    pub fn forget_keys(&self) {
+        held(&self.keys).clear();
+    }
 }
 
-impl SshServer {
-    /// A server with a host key of its own.
-    pub fn new(host: Arc<VirtualHost>, login: Arc<Login>) -> Self {
-        let pair = Ed25519Keypair::from_seed(&rand::random());
-        let key = PrivateKey::new(KeypairData::Ed25519(pair), "")
-            .expect("an Ed25519 key pair is a whole private key");
-        let host_key = key.public_key().clone();
+/// A host key nobody has yet.
+pub fn new_host_key() -> PrivateKey {
+    let pair = Ed25519Keypair::from_seed(&rand::random());
+    PrivateKey::new(KeypairData::Ed25519(pair), "").expect("an Ed25519 key pair is a whole private key")
+}
+
+/// A public key as `known_hosts` has it, without a comment.
+pub fn line_of(key: &PrivateKey) -> String {
+    key.public_key().to_openssh().expect("a public key made here is written as text")
+}
+
+/// The fingerprint of a key as OpenSSH prints it.
+pub fn fingerprint_of(key: &PrivateKey) -> String {
+    key.public_key().fingerprint(HashAlg::Sha256).to_string()
+}
+
+/// Serves SSH on a port until dropped, with the host key the device has when somebody connects.
+pub async fn attend(host: Arc<VirtualHost>, login: Arc<Login>, door: Door, gate: &Gate) {
+    let knobs = Arc::clone(&host.knobs);
+    door.attend_behind(gate, knobs, |line| {
         let config = Config {
             methods: methods(),
             // A simulation has no secret to protect against timing.
             auth_rejection_time: Duration::ZERO,
-            keys: vec![key],
+            keys: vec![held(&host.key).clone()],
             inactivity_timeout: None,
             ..Config::default()
         };
-        Self { host, login, config: Arc::new(config), host_key }
-    }
-
-    /// The host key as `known_hosts` has it, without a comment.
-    pub fn host_key(&self) -> String {
-        self.host_key.to_openssh().expect("a public key made here is written as text")
-    }
-
-    /// The host key's fingerprint as OpenSSH prints it.
-    pub fn fingerprint(&self) -> String {
-        self.host_key.fingerprint(HashAlg::Sha256).to_string()
-    }
-
-    /// Serves a port until dropped.
-    pub async fn attend(self, door: Door) {
-        let knobs = Arc::clone(&self.host.knobs);
-        door.attend(knobs, |line| {
-            let guest = Guest {
-                host: Arc::clone(&self.host),
-                login: Arc::clone(&self.login),
-                user: String::new(),
-                channels: HashMap::new(),
-            };
-            serve(Arc::clone(&self.config), line, guest)
-        })
-        .await;
-    }
+        let (host, login) = (Arc::clone(&host), Arc::clone(&login));
+        let guest = Guest { host, login, user: String::new(), channels: HashMap::new() };
+        serve(Arc::new(config), line, guest)
+    })
+    .await;
 }
 
 async fn serve(config: Arc<Config>, line: Line, guest: Guest) {
@@ -115,16 +131,15 @@ impl Handler for Guest {
         if login.lockout.is_locked() {
             return Ok(refused());
         }
-        let good = login.user == user && login.password == password;
+        let good = login.fits(user, password);
         login.lockout.ended(good);
         user.clone_into(&mut self.user);
         Ok(if good { Auth::Accept } else { refused() })
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
-        let known = self.login.keys.iter().any(|known| known.key_data() == key.public_key.key_data());
         user.clone_into(&mut self.user);
-        let good = known && self.login.user == user && !self.login.lockout.is_locked();
+        let good = self.login.knows(user, key.public_key) && !self.login.lockout.is_locked();
         Ok(if good { Auth::Accept } else { refused() })
     }
 

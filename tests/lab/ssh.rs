@@ -236,7 +236,7 @@ async fn a_reset_wipes_and_the_log_tells_reads_from_writes() {
         assert!(!file.contains(planted), "{file}");
     }
 
-    gateway.press_reset();
+    gateway.wipe();
     let answers = bench.ask(gateway, &asks).await;
     let [Answer::File(None), Answer::Page(page)] = &answers[..] else { panic!("{answers:?}") };
     let page: serde_json::Value = serde_json::from_slice(page.body.reveal()).unwrap();

@@ -116,7 +116,7 @@ async fn no_secret_leaves_its_place() {
     let poison = Poison::of(&place);
     assert!(poison.0.len() >= 5 * 8, "only {} spellings", poison.0.len());
     // There is something to do everywhere, and everything that can be secret is about to change.
-    place.lab.devices().iter().for_each(|device| device.press_reset());
+    place.lab.devices().iter().for_each(|device| device.wipe());
     let plan = place.file(".rocade/plan.json").display().to_string();
     let runs: &[(&str, &[&str])] = &[
         ("", &["plan", "-v", "--out", &plan]),

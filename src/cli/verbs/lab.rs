@@ -68,7 +68,7 @@ impl Stage<'_> {
         self.nothing_left()?;
         self.step("Prove that it works.", &["verify"], Exit::Done)?;
         say::data("\nA firmware update goes wrong and wipes the gateway.");
-        self.lab.device("pool-gw").ok_or_else(|| anyhow!("the gateway is gone"))?.press_reset();
+        self.lab.device("pool-gw").ok_or_else(|| anyhow!("the gateway is gone"))?.wipe();
         self.step("What did it lose?", &["plan"], Exit::Done)?;
         self.step("Put it back.", &["apply", "--yes"], Exit::Done)?;
         self.nothing_left()?;

@@ -5,19 +5,20 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::commissioning::{self, Dialogue, Step};
+use super::firmware::Firmware;
+use super::radio::{Radio, Uplink};
+use super::settings::Settings;
 use super::tree::{Refusal, at, at_mut, bad, merge, not_found};
 use super::whitelist;
 use crate::model::Eui;
-
-/// The settings of a unit that left the factory: a US915 plan, as most recorded units have it.
-const FACTORY: &str = include_str!("factory.json");
 
 /// The channel plans mPower 6 offers.
 const CHANNEL_PLANS: [&str; 9] =
     ["US915", "EU868", "AU915", "AS923-1", "AS923-2", "AS923-3", "KR920", "IN865", "RU864"];
 
 /// The commands that only need to be taken.
-const QUIET_COMMANDS: [&str; 2] = ["save_oem", "debug_report"];
+const QUIET_COMMANDS: [&str; 1] = ["debug_report"];
 
 /// An HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,53 +41,92 @@ impl Reply {
     }
 }
 
+/// A restart and what it does besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// Nothing.
+    Plain,
+    /// Goes back to the user-defined defaults, to the factory's when there are none.
+    Defaults,
+    /// Goes back to the factory's.
+    Factory,
+}
+
 /// The API and all it knows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Api {
-    /// What a factory reset gives back.
-    factory: Value,
-    /// What the API shows and changes.
-    running: Value,
-    /// What a restart gives back.
-    saved: Value,
-    /// `loraNetwork` as the network server loaded it.
-    loaded: Value,
-    /// The network server's rows of devices that joined.
-    joined: Vec<Value>,
-    /// Whether first-time set-up is over.
-    commissioned: bool,
+    firmware: Firmware,
+    settings: Settings,
+    #[serde(flatten)]
+    radio: Radio,
+    #[serde(skip)]
+    dialogue: Dialogue,
+    /// What a request started and has not happened yet.
+    #[serde(skip)]
+    due: Option<Restart>,
+    /// Whether `save_apply` leaves SSH as it is until the next restart.
+    #[serde(skip)]
+    late: bool,
 }
 
 impl Api {
-    /// A unit from the factory with its serial number.
-    pub fn factory(serial: u32) -> Self {
-        let mut factory: Value = serde_json::from_str(FACTORY).expect("the built-in settings are JSON");
-        let [_, a, b, c] = serial.to_be_bytes();
-        let octets = format!("{a:02X}:{b:02X}:{c:02X}");
-        let eui = format!("00:80:00:00:A0:{octets}");
-        let system = &mut factory["system"];
-        system["deviceId"] = json!(format!("{serial:08}"));
-        system["macAddress"] = json!(format!("00:08:00:{octets}"));
-        system["uuid"] = json!(format!("{serial:032x}"));
-        system["accessoryCards"][0]["eui"] = json!(eui);
-        factory["loraNetwork"]["lora"]["eui_1"] = json!(eui);
-        let loaded = factory["loraNetwork"].clone();
-        let (running, saved) = (factory.clone(), factory.clone());
-        Self { factory, running, saved, loaded, joined: Vec::new(), commissioned: true }
+    /// A unit in its box.
+    pub fn boxed(firmware: Firmware, serial: u32) -> Self {
+        let settings = Settings::boxed(&firmware, serial);
+        let (radio, dialogue) = (Radio::default(), Dialogue::default());
+        Self { firmware, settings, radio, dialogue, due: None, late: false }
     }
 
-    /// Puts the unit into commissioning mode: nothing but `commissioning` is answered, everything else gets
-    /// 409. How a user is made then is not simulated yet.
-    pub fn uncommission(&mut self) {
-        self.commissioned = false;
+    /// A unit that a person commissioned and that has SSH on; nothing else was done to it.
+    pub fn commissioned(firmware: Firmware, serial: u32, user: &str, password: &str) -> Self {
+        let mut api = Self::boxed(firmware, serial);
+        api.settings.commission(user, password);
+        api.settings.set_up();
+        api
     }
 
-    /// Back to what left the factory.
-    pub fn reset(&mut self) {
-        self.running = self.factory.clone();
-        self.saved = self.factory.clone();
-        self.loaded = self.factory["loraNetwork"].clone();
-        self.joined.clear();
+    /// Its settings.
+    pub(in crate::lab) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Its firmware.
+    pub(super) fn firmware(&self) -> &Firmware {
+        &self.firmware
+    }
+
+    /// Makes `save_apply` leave SSH as it is until the next restart. What a real one does is not known.
+    pub fn apply_late(&mut self) {
+        self.late = true;
+    }
+
+    /// The restart that a request started, once.
+    pub(super) fn take_due(&mut self) -> Option<Restart> {
+        self.due.take()
+    }
+
+    /// Starts again. True when it went back to what it was in its box.
+    pub(super) fn boot(&mut self, restart: &Restart) -> bool {
+        self.dialogue = Dialogue::default();
+        let boxed = match restart {
+            Restart::Plain => {
+                self.settings.boot();
+                return false;
+            }
+            Restart::Defaults => !self.settings.reset_to_defaults(),
+            Restart::Factory => {
+                self.settings.reset();
+                true
+            }
+        };
+        self.radio = Radio::default();
+        boxed
+    }
+
+    /// Loses everything but its users and the way to reach it.
+    pub fn wipe(&mut self) {
+        self.settings.wipe();
+        self.radio = Radio::default();
     }
 
     /// A sensor joins: its row appears, when the running network server knows it.
@@ -94,20 +134,16 @@ impl Api {
     /// # Errors
     /// When it does not.
     pub fn join(&mut self, dev_eui: Eui) -> Result<(), Refusal> {
-        let dashed = dev_eui.dashed();
-        let listed = self.loaded["whitelist"]["devices"].as_array().map_or(&[][..], Vec::as_slice);
-        let Some(entry) = listed.iter().find(|entry| entry["deveui"] == json!(dashed)) else {
-            return Err(bad(format!("{dashed}: the network server does not know this device")));
-        };
-        let row = json!({
-            "class": entry["class"], "deveui": dashed, "device_profile_id": 1, "network_profile_id": 1,
-            "name": entry["name"].as_str().unwrap_or(""), "last_nonce": 1, "last_app_nonce": 1,
-            "rejoin_count": 0, "last_seen": "", "product_id": "", "serial_number": "", "tags": "",
-            "firmware_version": "", "hardware_version": "",
-        });
-        self.joined.retain(|row| row["deveui"] != json!(dashed));
-        self.joined.push(row);
-        Ok(())
+        self.radio.join(&self.settings.loaded, dev_eui)
+    }
+
+    /// A frame of a sensor that joined is heard.
+    ///
+    /// # Errors
+    /// When it did not join, or its counter is an old one.
+    pub fn hear(&mut self, uplink: &Uplink) -> Result<(), Refusal> {
+        let gateway = &self.settings.running["system"]["loraEui"];
+        self.radio.hear(&self.settings.loaded, gateway, uplink)
     }
 
     /// Answers a request. `target` is path and query, such as `/api/system?fields=firmware`.
@@ -116,7 +152,7 @@ impl Api {
         let Some(path) = path.strip_prefix("/api") else { return Reply::fail(404, "Path not found") };
         let path: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
         let answer = match method {
-            _ if !self.commissioned && path != ["commissioning"] => {
+            _ if !self.settings.is_commissioned() && path != ["commissioning"] => {
                 Err((409, "device is in commissioning mode".to_owned()))
             }
             "GET" => self.get(&path, query),
@@ -136,30 +172,23 @@ impl Api {
                 let names = names.split(',').filter(|name| !name.is_empty());
                 names.map(|name| Ok((name.to_owned(), self.get(&[name], "")?))).collect()
             }
-            ["commissioning"] if !self.commissioned => Ok(json!({"aasID": ""})),
-            ["commissioning"] => Err(bad("commissioning is finished")),
+            ["commissioning"] => commissioning::state(&self.firmware, self.settings.is_commissioned()),
             ["whoami"] => Ok(json!({"address": "127.0.0.1", "permission": "admin", "user": "system"})),
-            ["lora", "config", rest @ ..] => at(&self.loaded, rest).cloned().ok_or_else(not_found),
-            ["lora", "devices"] => Ok(json!(self.joined)),
-            ["lora", "devices", name] => Ok(self.joined[whitelist::place(&self.joined, name)?].clone()),
+            ["lora", "config", rest @ ..] => at(&self.settings.loaded, rest).cloned().ok_or_else(not_found),
             ["lora", "status"] => Ok(self.lora_status()),
-            ["lora", "sessions" | "gateways" | "packets", ..] => Ok(json!([])),
-            ["system", "dbDirty"] => Ok(json!(self.is_dirty())),
+            ["lora", rest @ ..] => self.radio.get(rest).unwrap_or_else(|| Err(not_found())),
+            ["system", "dbDirty"] => Ok(json!(self.settings.is_dirty())),
             ["system"] => {
-                let mut system = self.running["system"].clone();
-                system["dbDirty"] = json!(self.is_dirty());
+                let mut system = self.settings.running["system"].clone();
+                system["dbDirty"] = json!(self.settings.is_dirty());
                 Ok(system)
             }
-            _ => at(&self.running, path).cloned().ok_or_else(not_found),
+            _ => at(&self.settings.running, path).map(|value| shown(path, value)).ok_or_else(not_found),
         }
     }
 
-    fn is_dirty(&self) -> bool {
-        self.running != self.saved
-    }
-
     fn lora_status(&self) -> Value {
-        let lora = &self.loaded["lora"];
+        let lora = &self.settings.loaded["lora"];
         let serves = lora["enabled"] == json!(true)
             && lora["packetForwarderMode"] == json!(false)
             && lora["basicStationMode"] == json!(false);
@@ -171,37 +200,53 @@ impl Api {
 
     fn change(&mut self, method: &str, path: &[&str], body: &[u8]) -> Result<Value, Refusal> {
         match (method, path) {
-            (_, ["commissioning"]) => Err(bad("commissioning is finished")),
+            ("POST", ["commissioning"]) => self.commission(&parsed(body)?),
             ("POST", ["command", command]) => self.command(command),
             ("POST", ["lora", "restart"]) => {
-                self.loaded = self.running["loraNetwork"].clone();
+                self.settings.load_network();
                 Ok(Value::Null)
             }
-            ("DELETE", ["lora", "devices", name]) => {
-                let place = whitelist::place(&self.joined, name)?;
-                self.joined.remove(place);
-                Ok(Value::Null)
+            ("DELETE", ["lora", "devices", name]) => self.radio.remove(name).map(|()| Value::Null),
+            (_, ["lora" | "whoami" | "login" | "logout" | "commissioning", ..]) => {
+                Err((405, "Method not allowed".to_owned()))
             }
-            (_, ["lora" | "whoami" | "login" | "logout", ..]) => Err((405, "Method not allowed".to_owned())),
             ("PUT", path) => self.put(path, &parsed(body)?),
             ("POST", path) => self.post(path, &parsed(body)?),
             (_, path) => self.delete(path),
         }
     }
 
+    fn commission(&mut self, given: &Value) -> Result<Value, Refusal> {
+        if self.settings.is_commissioned() {
+            return Err(commissioning::finished());
+        }
+        match self.dialogue.take(&self.firmware, given)? {
+            Step::Next(answer) => Ok(answer),
+            Step::User(name, password) => {
+                self.settings.commission(&name, &password);
+                Ok(json!({}))
+            }
+        }
+    }
+
     fn command(&mut self, command: &str) -> Result<Value, Refusal> {
         match command {
-            "save" => self.saved = self.running.clone(),
-            "save_apply" | "save_restart" => {
-                self.saved = self.running.clone();
-                self.loaded = self.running["loraNetwork"].clone();
+            "save" => self.settings.save(),
+            "save_apply" if self.firmware.has_save_apply() => {
+                self.settings.save();
+                match self.late {
+                    true => self.settings.load_network(),
+                    false => self.settings.apply(),
+                }
             }
-            "revert" => self.running = self.saved.clone(),
-            "restart" => {
-                self.running = self.saved.clone();
-                self.loaded = self.running["loraNetwork"].clone();
+            "revert" => self.settings.revert(),
+            "save_oem" => self.settings.save_defaults(),
+            "restart" => self.due = Some(Restart::Plain),
+            "save_restart" => {
+                self.settings.save();
+                self.due = Some(Restart::Plain);
             }
-            "factory_reset" => self.reset(),
+            "factory_reset" => self.due = Some(Restart::Factory),
             _ if QUIET_COMMANDS.contains(&command) => {}
             _ => return Err(not_found()),
         }
@@ -214,32 +259,36 @@ impl Api {
         {
             return Err(bad("system property is read only"));
         }
-        let mut after = self.running.clone();
+        let mut after = self.settings.running.clone();
         let place = at_mut(&mut after, path).filter(|_| !path.is_empty()).ok_or_else(not_found)?;
         merge(place, given)?;
         check_lora(&mut after["loraNetwork"])?;
-        let result = at(&after, path).cloned().unwrap_or_default();
-        self.running = after;
+        let result = at(&after, path).map(|value| shown(path, value)).unwrap_or_default();
+        self.settings.running = after;
         Ok(result)
     }
 
     fn post(&mut self, path: &[&str], given: &Value) -> Result<Value, Refusal> {
-        let mut after = self.running.clone();
+        let mut after = self.settings.running.clone();
         let size_max = size_max(&after["loraNetwork"]);
         let place = at_mut(&mut after, path).ok_or_else(not_found)?;
         let Value::Array(items) = place else { return Err((405, "Method not allowed".to_owned())) };
         match path {
             ["loraNetwork", "whitelist", "devices"] => whitelist::add(items, given, size_max)?,
+            ["users"] => items.push(user(items, given)?),
             _ => items.push(given.clone()),
         }
-        let result = items.last().cloned().unwrap_or_default();
-        self.running = after;
+        let result = items.last().map(|value| shown(path, value)).unwrap_or_default();
+        self.settings.running = after;
         Ok(result)
     }
 
     fn delete(&mut self, path: &[&str]) -> Result<Value, Refusal> {
         let Some((name, list)) = path.split_last() else { return Err(not_found()) };
-        match at_mut(&mut self.running, list) {
+        if list == ["users"] && self.settings.users().count() < 2 {
+            return Err(bad("the last user cannot be deleted"));
+        }
+        match at_mut(&mut self.settings.running, list) {
             Some(Value::Array(items)) => {
                 items.remove(whitelist::place(items, name)?);
                 Ok(Value::Null)
@@ -248,6 +297,31 @@ impl Api {
             None => Err(not_found()),
         }
     }
+}
+
+/// What an answer shows: passwords of users are left out.
+fn shown(path: &[&str], value: &Value) -> Value {
+    let mut shown = value.clone();
+    if path.first() == Some(&"users") {
+        let rows = match &mut shown {
+            Value::Array(rows) => rows.as_mut_slice(),
+            Value::String(_) => return Value::Null,
+            row => std::slice::from_mut(row),
+        };
+        rows.iter_mut().filter_map(Value::as_object_mut).for_each(|row| drop(row.shift_remove("password")));
+    }
+    shown
+}
+
+/// A user as it is kept.
+fn user(users: &[Value], given: &Value) -> Result<Value, Refusal> {
+    let text = |name: &str| given[name].as_str().ok_or_else(|| bad(format!("[{name}] property is not set")));
+    let (name, password) = (text("name")?, text("password")?);
+    if users.iter().any(|user| user["name"] == json!(name)) {
+        return Err(bad("[name] user already exists"));
+    }
+    let permission = given["permission"].as_str().unwrap_or("guest");
+    Ok(json!({"name": name, "password": password, "permission": permission}))
 }
 
 fn parsed(body: &[u8]) -> Result<Value, Refusal> {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context;
 
 use super::api::Api;
+use super::firmware::Firmware;
 use super::note;
 use super::web::{self, Answered, Call};
 use crate::lab::door::Door;
@@ -16,6 +17,8 @@ use crate::lab::log::Log;
 
 /// The serial number of the unit whose state is not there yet.
 const SERIAL: u32 = 20_412_345;
+/// Its firmware.
+const FIRMWARE: &str = "6.0.1";
 
 struct Plain {
     api: Mutex<Api>,
@@ -39,7 +42,10 @@ pub async fn serve_plain(
         Ok(bytes) => {
             serde_json::from_slice(&bytes).with_context(|| format!("reading {}", state.display()))?
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Api::factory(SERIAL),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let firmware = Firmware::of(FIRMWARE)?;
+            Api::commissioned(firmware, SERIAL, "admin", &format!("{:032x}", rand::random::<u128>()))
+        }
         Err(error) => return Err(error).with_context(|| format!("reading {}", state.display())),
     };
     let board = Arc::new(KnobBoard::default());
@@ -62,7 +68,15 @@ impl Plain {
         let knobs = self.knobs.now();
         tokio::time::sleep(knobs.slow).await;
         note(&self.log, &call);
-        let reply = held(&self.api).handle(&call.method, &call.target, &call.body);
+        let reply = {
+            let mut api = held(&self.api);
+            let reply = api.handle(&call.method, &call.target, &call.body);
+            // The rest of the host is real and stays up.
+            if let Some(restart) = api.take_due() {
+                api.boot(&restart);
+            }
+            reply
+        };
         if call.method != "GET"
             && !knobs.forget
             && let Err(error) = self.keep()

@@ -1,0 +1,257 @@
+//! The life of a simulated Conduit over its own protocols: from its box through restarts and resets.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, StatusCode};
+use rocade::lab::{Device, DevicePlan, Lab, LabPlan};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use crate::clients::{Bench, askpass, err, installed, out, run};
+
+/// Somebody at the unit's web page.
+struct Visitor<'a> {
+    device: &'a Device,
+    client: Client,
+    token: String,
+}
+
+impl<'a> Visitor<'a> {
+    fn new(device: &'a Device) -> Self {
+        let client = Client::builder().tls_danger_accept_invalid_certs(true).no_proxy().build().unwrap();
+        Self { device, client, token: String::new() }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Value) -> reqwest::Result<(StatusCode, Value)> {
+        let url = format!("https://127.0.0.1:{}/api/{path}", self.device.plan.https_port);
+        let request = self.client.request(method, url).header("Cookie", format!("token={}", self.token));
+        let response = request.json(&body).send().await?;
+        Ok((response.status(), response.json().await?))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, envelope) = self.ask(Method::GET, path, Value::Null).await.unwrap();
+        assert_eq!(status, 200, "{path}: {envelope}");
+        envelope["result"].clone()
+    }
+
+    async fn change(&self, method: Method, path: &str, body: Value) -> Value {
+        let (status, envelope) = self.ask(method, path, body).await.unwrap();
+        assert_eq!(status, 200, "{path}: {envelope}");
+        envelope["result"].clone()
+    }
+
+    async fn login(&mut self, user: &str, password: &str) -> (StatusCode, Value) {
+        let path = format!("login?username={user}&password={password}");
+        let (status, envelope) = self.ask(Method::GET, &path, Value::Null).await.unwrap();
+        self.token = envelope["result"]["token"].as_str().unwrap_or("").to_owned();
+        (status, envelope)
+    }
+
+    /// Takes the unit out of its box, as far as its firmware goes.
+    async fn commission(&mut self) {
+        let DevicePlan { user, password, .. } = &self.device.plan;
+        let mut id = self.get("commissioning").await["aasID"].clone();
+        for answer in ["", password, password] {
+            let body = json!({"username": user, "aasID": id, "aasAnswer": answer});
+            let result = self.change(Method::POST, "commissioning", body).await;
+            assert_ne!(result["aasType"], "error", "{result}");
+            id = result["aasID"].clone();
+        }
+        assert_eq!(self.login(user, password).await.0, 200);
+    }
+
+    async fn turn_ssh_on(&self) {
+        let ssh = json!({"ssh": {"enabled": true, "lan": true}});
+        self.change(Method::PUT, "remoteAccess", ssh).await;
+    }
+
+    async fn command(&self, name: &str) {
+        self.change(Method::POST, &format!("command/{name}"), Value::Null).await;
+    }
+}
+
+async fn started(plan: DevicePlan) -> Lab {
+    Lab::start(LabPlan { devices: vec![plan], logs: None }).await.unwrap()
+}
+
+fn boxed(firmware: &str) -> DevicePlan {
+    DevicePlan { boxed: true, firmware: firmware.to_owned(), ..DevicePlan::conduit("pool-gw") }
+}
+
+async fn listens(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn out_of_its_box_it_is_reached_over_ssh_after_a_restart() {
+    let lab = started(boxed("6.0.1")).await;
+    let device = lab.device("pool-gw").unwrap();
+    let mut visitor = Visitor::new(device);
+    assert!(!listens(device.plan.ssh_port).await);
+    for (method, path) in [(Method::GET, "system"), (Method::POST, "login")] {
+        assert_eq!(visitor.ask(method, path, Value::Null).await.unwrap().0, 409);
+    }
+    visitor.commission().await;
+    let (status, refusal) = visitor.ask(Method::GET, "commissioning", Value::Null).await.unwrap();
+    assert_eq!((status.as_u16(), &refusal["error"]), (400, &json!("commissioning is finished")));
+    assert_eq!(visitor.get("system/firstTimeSetup").await, true);
+    visitor.change(Method::PUT, "system", json!({"firstTimeSetup": false})).await;
+    visitor.turn_ssh_on().await;
+    assert_eq!(visitor.get("system/dbDirty").await, true);
+    visitor.command("save").await;
+    assert_eq!(visitor.get("system/dbDirty").await, false);
+    assert!(!listens(device.plan.ssh_port).await, "saved is not started");
+    visitor.command("restart").await;
+    device.until_boots(2).await;
+    assert!(listens(device.plan.ssh_port).await);
+    assert_eq!(visitor.ask(Method::GET, "system", Value::Null).await.unwrap().0, 401, "the session ended");
+    let DevicePlan { user, password, .. } = &device.plan;
+    assert_eq!(visitor.login(user, password).await.0, 200);
+    assert_eq!(device.host_key_now(), device.host_key, "a restart makes no new host key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_user_it_was_given_logs_in_over_ssh() {
+    if !installed(&["ssh", "ssh-keygen"]) {
+        return;
+    }
+    let bench = Bench::start(vec![boxed("6.3.1")]).await;
+    let device = bench.device("pool-gw");
+    let mut visitor = Visitor::new(device);
+    visitor.commission().await;
+    visitor.turn_ssh_on().await;
+    visitor.command("save_apply").await;
+    let mut ssh = bench.ssh(device);
+    ssh.args(["-o", "PubkeyAuthentication=no", "127.0.0.1", "cat /etc/issue.net /etc/mlinux-version"])
+        .env("SSH_ASKPASS", askpass(bench.folder.path(), &device.plan.password))
+        .env("SSH_ASKPASS_REQUIRE", "force");
+    let output = run(ssh, b"").await;
+    assert!(out(&output).starts_with("mPower 6.3.1\nmLinux 6.3.1\n"), "{}", err(&output));
+    let line = format!("sudo -S -p '' id -un {}", device.plan.user);
+    let sudo = bench.exec(device, &line, format!("{}\n", device.plan.password).as_bytes()).await;
+    assert_eq!(out(&sudo), "admin\n", "{}", err(&sudo));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_it_restarts_nothing_listens_and_what_was_open_ends() {
+    let plan = DevicePlan { restart: Duration::from_secs(1), ..DevicePlan::conduit("pool-gw") };
+    let lab = started(plan).await;
+    let device = lab.device("pool-gw").unwrap();
+    let mut visitor = Visitor::new(device);
+    let DevicePlan { user, password, .. } = &device.plan;
+    visitor.login(user, password).await;
+    let open = TcpStream::connect(("127.0.0.1", device.plan.ssh_port)).await.unwrap();
+    let mut banner = Vec::new();
+    device.conduit().unwrap().cut_power();
+    for port in [device.plan.https_port, device.plan.ssh_port] {
+        while listens(port).await {}
+    }
+    // Whatever was sent before, the end comes.
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut tokio::io::BufReader::new(open), &mut banner).await;
+    assert!(visitor.ask(Method::GET, "system", Value::Null).await.is_err());
+    assert_eq!(device.boots(), 1);
+    device.until_boots(2).await;
+    assert_eq!(visitor.login(user, password).await.0, 200);
+    assert!(listens(device.plan.ssh_port).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_power_cut_loses_what_was_not_saved() {
+    let lab = started(DevicePlan::conduit("pool-gw")).await;
+    let device = lab.device("pool-gw").unwrap();
+    let mut visitor = Visitor::new(device);
+    let DevicePlan { user, password, .. } = &device.plan;
+    visitor.login(user, password).await;
+    visitor.change(Method::PUT, "loraNetwork/lora", json!({"channelPlan": "EU868"})).await;
+    visitor.command("save").await;
+    visitor.change(Method::PUT, "loraNetwork/mqtt", json!({"enabled": true})).await;
+    let volatile = |state: &mut rocade::lab::State| {
+        state.files.put("/var/run/pid", b"1".to_vec(), 0o644, "root", "root").unwrap();
+        state.files.put("/var/config/kept", b"1".to_vec(), 0o644, "root", "root").unwrap();
+    };
+    device.with_state(volatile);
+    device.conduit().unwrap().cut_power();
+    device.until_boots(2).await;
+    visitor.login(user, password).await;
+    assert_eq!(visitor.get("loraNetwork/mqtt/enabled").await, false);
+    assert_eq!(visitor.get("lora/config/lora/channelPlan").await, "EU868");
+    let there = |path: &str| device.with_state(|state| state.files.get(path).is_some());
+    assert_eq!((there("/var/run/pid"), there("/var/config/kept")), (false, true));
+}
+
+/// Presses the button and tells whether the unit has its user afterwards, and whether its host key is the same.
+async fn pressed(device: &Device, seconds: u64) -> (bool, bool) {
+    let (boots, key) = (device.boots(), device.host_key_now());
+    device.conduit().unwrap().press(Duration::from_secs(seconds));
+    device.until_boots(boots + 1).await;
+    let (status, _) = Visitor::new(device).ask(Method::GET, "commissioning", Value::Null).await.unwrap();
+    (status == 400, device.host_key_now() == key)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_button_restarts_resets_and_resets_for_good() {
+    let lab = started(DevicePlan::conduit("pool-gw")).await;
+    let device = lab.device("pool-gw").unwrap();
+    let mut visitor = Visitor::new(device);
+    let DevicePlan { user, password, .. } = &device.plan;
+    visitor.login(user, password).await;
+    visitor.change(Method::PUT, "loraNetwork/lora", json!({"channelPlan": "EU868"})).await;
+    visitor.command("save_oem").await;
+    visitor.change(Method::PUT, "loraNetwork/lora", json!({"channelPlan": "IN865"})).await;
+    visitor.command("save").await;
+    for path in ["/var/config/app", "/var/persistent/app"] {
+        device.with_state(|state| state.files.directory(path, 0o755, "root", "root")).unwrap();
+    }
+    let there = |path: &str| device.with_state(|state| state.files.get(path).is_some());
+
+    assert_eq!(pressed(device, 2).await, (true, true));
+    visitor.login(user, password).await;
+    assert_eq!(visitor.get("loraNetwork/lora/channelPlan").await, "IN865");
+    assert!(there("/var/config/app"));
+
+    assert_eq!(pressed(device, 8).await, (true, true));
+    visitor.login(user, password).await;
+    assert_eq!(visitor.get("loraNetwork/lora/channelPlan").await, "EU868");
+    assert!(!there("/var/config/app") && there("/var/persistent/app") && there("/var/config/lora"));
+    assert!(listens(device.plan.ssh_port).await);
+
+    assert_eq!(pressed(device, 35).await, (false, false));
+    assert!(there("/var/persistent/app") && !there("/home/admin"));
+    assert!(!listens(device.plan.ssh_port).await);
+    assert_eq!(pressed(device, 8).await, (false, false), "there are no user-defined defaults any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_visitor_waits_for_a_logout() {
+    let lab = started(DevicePlan::conduit("pool-gw")).await;
+    let device = lab.device("pool-gw").unwrap();
+    let mut visitor = Visitor::new(device);
+    let DevicePlan { user, password, .. } = &device.plan;
+    device.knobs().set(|knobs| knobs.other_session = true);
+    let (status, refusal) = visitor.login(user, password).await;
+    assert!(status == 401 && refusal["error"].as_str().unwrap().contains("another IP address"), "{refusal}");
+    let logout = |password: &str| format!("logout?username={user}&password={password}");
+    assert_eq!(visitor.ask(Method::GET, &logout("wrong"), Value::Null).await.unwrap().0, 401);
+    assert_eq!(visitor.ask(Method::GET, &logout(password), Value::Null).await.unwrap().0, 200);
+    assert_eq!(visitor.login(user, password).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_requests_are_refused_until_it_is_turned_off() {
+    let lab = started(DevicePlan::conduit("pool-gw")).await;
+    let device = lab.device("pool-gw").unwrap();
+    let visitor = Visitor::new(device);
+    let mut statuses = Vec::new();
+    for _ in 0..120 {
+        statuses.push(visitor.ask(Method::GET, "whoami", Value::Null).await.unwrap().0.as_u16());
+    }
+    assert!(statuses[..100].iter().all(|status| *status == 401), "{statuses:?}");
+    assert!(statuses.contains(&429));
+    device.conduit().unwrap().with_api(|api| {
+        let off = br#"{"dosAttackPrevention": {"enabled": false}}"#;
+        assert_eq!(api.handle("PUT", "/api/remoteAccess", off).status, 200);
+        api.handle("POST", "/api/command/save_apply", b"");
+    });
+    assert_eq!(visitor.ask(Method::GET, "whoami", Value::Null).await.unwrap().0, 401);
+}
