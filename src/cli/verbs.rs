@@ -8,6 +8,7 @@ mod lab;
 mod pbx;
 mod pki;
 mod plan;
+mod redeploy;
 mod secrets;
 mod shell;
 mod trust;
@@ -30,6 +31,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Validate(verb) => validate::run(arguments, verb),
         Verb::Plan(verb) => plan::run(arguments, verb),
         Verb::Apply(verb) => apply::run(arguments, verb),
+        Verb::Redeploy(verb) => redeploy::run(arguments, verb),
         Verb::Verify(choice) => verify::run(arguments, choice),
         Verb::Pki(verb) => pki::run(arguments, verb),
         Verb::Secrets(verb) => secrets::run(arguments, verb),

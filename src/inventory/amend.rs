@@ -1,5 +1,7 @@
 //! Changes one value of an inventory file where it stands; all else stays as it is, comments too.
 
+use std::ops::Range;
+
 use super::Place;
 
 /// The text with the scalar at a place replaced. `old` is what must stand there, in whatever quotes.
@@ -7,22 +9,38 @@ use super::Place;
 /// # Errors
 /// When something else stands there: the file was edited meanwhile, or the value is written over several lines.
 pub fn scalar(text: &str, place: &Place, old: &str, new: &str) -> Result<String, String> {
-    let fault = || format!("{place}: `{old}` does not stand there as one plain or quoted word");
+    let span = span(text, place).filter(|span| unquoted(&text[span.clone()]) == old);
+    let span =
+        span.ok_or_else(|| format!("{place}: `{old}` does not stand there as one plain or quoted word"))?;
+    Ok(format!("{}\"{new}\"{}", &text[..span.start], &text[span.end..]))
+}
+
+/// The scalar at a place, without quotes.
+///
+/// # Errors
+/// When there is none.
+pub fn word_at<'t>(text: &'t str, place: &Place) -> Result<&'t str, String> {
+    let span = span(text, place).ok_or_else(|| format!("{place}: no plain or quoted word stands there"))?;
+    Ok(unquoted(&text[span]))
+}
+
+fn unquoted(word: &str) -> &str {
+    word.trim_matches(['"', '\''])
+}
+
+/// Where the scalar at a place is, its quotes included.
+fn span(text: &str, place: &Place) -> Option<Range<usize>> {
     let index = |number: u32| usize::try_from(number).ok()?.checked_sub(1);
-    let (row, column) = index(place.line).zip(index(place.column)).ok_or_else(fault)?;
+    let (row, column) = (index(place.line)?, index(place.column)?);
     let begin: usize = text.split_inclusive('\n').take(row).map(str::len).sum();
-    let line = text.get(begin..).and_then(|rest| rest.lines().next()).ok_or_else(fault)?;
-    let from = line.char_indices().nth(column).map(|(at, _)| at).ok_or_else(fault)?;
+    let line = text.get(begin..)?.lines().next()?;
+    let from = line.char_indices().nth(column).map(|(at, _)| at)?;
     let rest = &line[from..];
-    let length = match rest.chars().next() {
-        Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map(|end| end + 2).ok_or_else(fault)?,
+    let length = match rest.chars().next()? {
+        quote @ ('"' | '\'') => rest[1..].find(quote)? + 2,
         _ => rest.find([',', '}', ']', ' ', '\t']).unwrap_or(rest.trim_end().len()),
     };
-    if rest[..length].trim_matches(['"', '\'']) != old {
-        return Err(fault());
-    }
-    let (from, to) = (begin + from, begin + from + length);
-    Ok(format!("{}\"{new}\"{}", &text[..from], &text[to..]))
+    Some(begin + from..begin + from + length)
 }
 
 #[cfg(test)]

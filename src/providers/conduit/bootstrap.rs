@@ -12,7 +12,10 @@ use serde_json::{Value as Json, json};
 pub use self::commission::{Commissioning, Dialogue, commission};
 pub use self::image::{Contents, look_into};
 pub use self::state::{Expected, State};
+use super::api;
 use super::unit::Unit;
+use crate::host::Order;
+use crate::inventory::Gateway;
 use crate::transport::web::{WebFault, WebReading, WebWriting};
 
 /// The form's field for files, as the same API has it for custom apps; for firmware it is assumed.
@@ -146,6 +149,12 @@ pub async fn restart(hand: WebWriting<'_>) -> Result<(), WebFault> {
         Err(WebFault::Cut { .. } | WebFault::TimedOut { .. }) | Ok(_) => Ok(()),
         Err(fault) => Err(fault),
     }
+}
+
+/// The order that makes what runs the user-defined defaults, over SSH: the short reset comes back with them.
+pub fn save_as_default(gateway: &Gateway) -> Order {
+    let base = gateway.api.as_deref().unwrap_or(api::LOOPBACK);
+    api::send("POST", base, "command/save_oem", None)
 }
 
 /// Whether the session still holds: it ends with a restart.
