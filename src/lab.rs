@@ -6,6 +6,7 @@
 
 mod broker;
 mod conduit;
+mod control;
 mod debian;
 mod door;
 mod exec;
@@ -34,16 +35,17 @@ use russh::keys::PublicKey;
 use tokio::task::JoinSet;
 
 pub use self::conduit::api::{Api, Reply};
-pub use self::conduit::{Conduit, Firmware, Uplink, serve_plain};
+pub use self::conduit::{Conduit, Firmware, Image, Restart, Uplink, firmware_image, serve_plain};
+pub use self::control::{Intervention, ask};
 use self::debian::Debian;
 use self::door::{Door, Lockout};
 pub use self::files::{FileEntry, Files};
 use self::gate::Gate;
-pub use self::knobs::{ApiFault, KnobBoard, Knobs};
+pub use self::knobs::{ApiFault, KnobBoard, Knobs, RequestFault};
 pub use self::log::{Channel, Deed, Entry, Log};
 pub use self::machine::{Account, Service, State};
 use self::machine::{VirtualHost, Works};
-pub use self::site::up;
+pub use self::site::{up, up_boxed};
 use self::ssh::{Book, Login};
 pub use self::threecx::{Licence, ThreeCx, ThreeCxPlan};
 

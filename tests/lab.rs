@@ -7,9 +7,13 @@ mod api;
 mod broker;
 #[path = "lab/clients.rs"]
 mod clients;
+#[path = "lab/faults.rs"]
+mod faults;
 #[path = "lab/site.rs"]
 mod site;
 #[path = "lab/ssh.rs"]
 mod ssh;
 #[path = "lab/unit.rs"]
 mod unit;
+#[path = "lab/visitor.rs"]
+mod visitor;

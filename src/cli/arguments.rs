@@ -352,6 +352,43 @@ pub enum Lab {
     Up {
         /// A new or empty directory.
         dir: PathBuf,
+        /// The gateway starts in its box: no user, SSH off.
+        #[arg(long)]
+        boxed: bool,
+    },
+    /// Press the reset button of a gateway of the lab that runs in the directory (`-C`): under 5 s it restarts,
+    /// under 30 s it goes back to user-defined defaults, from then on to factory defaults.
+    Press {
+        /// The gateway.
+        name: String,
+        /// How long: 2s, 8s, 35s.
+        #[arg(long = "for", value_name = "TIME", default_value = "2s")]
+        time: crate::model::Period,
+    },
+    /// Pull the plug of a gateway of the lab that runs in the directory and put it back.
+    CutPower {
+        /// The gateway.
+        name: String,
+    },
+    /// Make a device of the lab that runs in the directory do wrong: all its knobs anew.
+    Turn {
+        /// The device.
+        name: String,
+        /// What it does wrong, such as `refuse`, `slow=250`, `cut-at-exec=2`, `at-request=3:cut-after`; `off`.
+        #[arg(value_parser = knobs)]
+        knobs: String,
+    },
+    /// Let a sensor be heard by a gateway of the lab that runs in the directory; it joins when it has not.
+    Uplink {
+        /// The gateway.
+        name: String,
+        /// The sensor's DevEUI.
+        dev_eui: crate::model::Eui,
+        /// The frame in hex.
+        frame: String,
+        /// Its frame counter; the next one when absent.
+        #[arg(long)]
+        fcnt: Option<u32>,
     },
     /// Serve a simulated Conduit's API alone, in clear, as on a gateway's own loopback.
     ConduitApi {
@@ -368,4 +405,9 @@ pub enum Lab {
         #[arg(long, default_value = "")]
         fault: crate::lab::Knobs,
     },
+}
+
+/// Knobs that are words of a lab, as they were written.
+fn knobs(text: &str) -> Result<String, String> {
+    text.parse::<crate::lab::Knobs>().map(|_| text.to_owned())
 }

@@ -5,6 +5,7 @@ pub mod api;
 mod commissioning;
 mod disk;
 mod firmware;
+mod image;
 mod life;
 mod pace;
 mod plain;
@@ -12,7 +13,7 @@ mod radio;
 mod sessions;
 mod settings;
 mod tree;
-mod web;
+pub(super) mod web;
 mod whitelist;
 
 use std::sync::{Arc, Mutex, OnceLock, Weak};
@@ -24,8 +25,10 @@ use russh::keys::PublicKey;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_rustls::TlsAcceptor;
 
-use self::api::{Api, Reply, Restart};
+pub use self::api::Restart;
+use self::api::{Api, Reply};
 pub use self::firmware::Firmware;
+pub use self::image::{Image, firmware_image};
 use self::pace::Pace;
 pub use self::plain::serve_plain;
 pub use self::radio::Uplink;
@@ -33,7 +36,7 @@ use self::sessions::{Admission, Sessions};
 use self::web::{Answered, Call};
 use super::door::{Door, Lockout};
 use super::gate::Gate;
-use super::knobs::KnobBoard;
+use super::knobs::{ApiFault, KnobBoard, RequestFault};
 use super::line::Line;
 use super::log::{Channel, Deed, Log};
 use super::machine::{State, VirtualHost, Works, without_query};
@@ -129,6 +132,11 @@ impl Conduit {
         held(&self.api).join(dev_eui).map_err(|(_, reason)| reason)
     }
 
+    /// Whether a sensor joined.
+    pub fn has_joined(&self, dev_eui: Eui) -> bool {
+        held(&self.api).has_joined(dev_eui)
+    }
+
     /// A sensor sends a frame; see [`Api::hear`]. There is no relay for it: only the network server hears it.
     ///
     /// # Errors
@@ -186,6 +194,16 @@ impl Conduit {
         let knobs = self.knobs.now();
         tokio::time::sleep(knobs.slow).await;
         note(log, &call);
+        let fault = self.knobs.request_fault();
+        match fault {
+            Some(RequestFault::Refuse) => {
+                self.knobs.set(|knobs| knobs.refuse = true);
+                return None;
+            }
+            Some(RequestFault::CutBefore) => return None,
+            Some(RequestFault::Stall) => std::future::pending().await,
+            Some(RequestFault::CutAfter | RequestFault::Garbage | RequestFault::Half) | None => {}
+        }
         let answered = match self.admit(&call) {
             Admission::Answered(answered) => answered,
             Admission::Admitted => {
@@ -194,7 +212,13 @@ impl Conduit {
                 reply.into()
             }
         };
-        web::spoiled(answered.reply, &knobs).map(|reply| Answered { reply, token: answered.token })
+        let spoilt = match fault {
+            Some(RequestFault::CutAfter) => return None,
+            Some(RequestFault::Garbage) => Some(ApiFault::Garbage),
+            Some(RequestFault::Half) => Some(ApiFault::Half),
+            _ => knobs.api,
+        };
+        web::spoiled(answered.reply, spoilt).map(|reply| Answered { reply, token: answered.token })
     }
 
     /// Looks at a request from the network. In its box the unit has no login to ask for.
@@ -246,7 +270,7 @@ impl Works for Conduit {
         let target = target.ok_or_else(|| format!("{url}: connection refused"))?;
         let reply = self.with_api(|api| api.handle(method, target, body));
         let Reply { status, body } =
-            web::spoiled(reply, &self.knobs.now()).ok_or_else(|| format!("{url}: connection refused"))?;
+            web::spoiled(reply, self.knobs.now().api).ok_or_else(|| format!("{url}: connection refused"))?;
         Ok(Page { status, body: Secret::new(body, "the simulated API") })
     }
 

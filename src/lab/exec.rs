@@ -20,6 +20,8 @@ pub struct Exec {
     pub login: Arc<Login>,
     /// What ends the connection.
     pub session: Handle,
+    /// Whether what it answers is garbage.
+    pub garbled: bool,
 }
 
 /// Standard input as it arrives.
@@ -90,11 +92,20 @@ impl Exec {
             Err(reason) => Ended::bad(2, format!("sh: syntax error: {reason}")),
         };
         // The other end may be gone; there is nobody left to tell.
-        let _ = channel.data_bytes(ended.stdout).await;
+        let _ = channel.data_bytes(self.said(ended.stdout)).await;
         let _ = channel.extended_data_bytes(1, ended.stderr.into_bytes()).await;
         let _ = channel.exit_status(ended.status).await;
         let _ = channel.eof().await;
         let _ = channel.close().await;
+    }
+
+    /// What arrives of what it says.
+    fn said(&self, bytes: impl Into<Vec<u8>>) -> Vec<u8> {
+        let mut bytes = bytes.into();
+        if self.garbled {
+            bytes.iter_mut().for_each(|byte| *byte ^= 0xA5);
+        }
+        bytes
     }
 
     async fn run(&self, argv: &[String], channel: &mut Channel<Msg>) -> Ended {
@@ -146,7 +157,7 @@ impl Exec {
             Ok(orders) => orders,
             Err(fault) => return Ended::bad(2, format!("rocade-host: {fault}")),
         };
-        if channel.data_bytes(wire::encode_begin()).await.is_err() {
+        if channel.data_bytes(self.said(wire::encode_begin())).await.is_err() {
             return Ended::default();
         }
         let life = self.host.life();
@@ -161,7 +172,7 @@ impl Exec {
                     self.session.disconnect(Disconnect::ByApplication, String::new(), String::new()).await;
                 return Ended::default();
             }
-            if channel.data_bytes(wire::encode_ruling(index, &ruling)).await.is_err() {
+            if channel.data_bytes(self.said(wire::encode_ruling(index, &ruling))).await.is_err() {
                 return Ended::default();
             }
             if matches!(ruling, Ruling::Failed(_)) {

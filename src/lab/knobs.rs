@@ -30,6 +30,12 @@ pub struct Knobs {
     pub api: Option<ApiFault>,
     /// So many requests from now are answered with "too busy, come back at once".
     pub busy: u32,
+    /// The n-th request from now to the web side of a Conduit, counted from 1, ends like this.
+    pub at_request: Option<(u32, RequestFault)>,
+    /// The n-th exec from now, counted from 1, is taken and never ends; nothing is done.
+    pub stall_at_exec: Option<u32>,
+    /// What the n-th exec from now answers, counted from 1, is garbage; all of it is done.
+    pub garble_at_exec: Option<u32>,
     /// The user of a Conduit's web side has a session from another address, which keeps others out until a
     /// logout with name and password.
     pub other_session: bool,
@@ -48,14 +54,52 @@ pub enum ApiFault {
     Half,
 }
 
+/// What can happen to one request over HTTPS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestFault {
+    /// It is not answered, and from then on nothing listens.
+    Refuse,
+    /// The connection breaks before it is done.
+    CutBefore,
+    /// It is done, and the connection breaks before the answer.
+    CutAfter,
+    /// It is done and the answer is no JSON.
+    Garbage,
+    /// It is done and the answer ends in the middle.
+    Half,
+    /// It is never done and never answered.
+    Stall,
+}
+
+impl FromStr for RequestFault {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "refuse" => Self::Refuse,
+            "cut-before" => Self::CutBefore,
+            "cut-after" => Self::CutAfter,
+            "garbage" => Self::Garbage,
+            "half" => Self::Half,
+            "stall" => Self::Stall,
+            _ => return Err(()),
+        })
+    }
+}
+
 impl FromStr for Knobs {
     type Err = String;
 
     /// Knobs in words, separated by commas: `refuse`, `hang`, `forget`, `slow=250` (milliseconds),
-    /// `cut-after-bytes=N`, `cut-at-exec=N`, `cut-at-order=N`, `fail-order=N`, `api=down`, `api=garbage`,
-    /// `api=half`, `api=503`.
+    /// `cut-after-bytes=N`, `cut-at-exec=N`, `stall-at-exec=N`, `garble-at-exec=N`, `cut-at-order=N`,
+    /// `fail-order=N`, `busy=N`, `other-session`, `api=down`, `api=garbage`, `api=half`, `api=503`, and
+    /// `at-request=N:FAULT` with `refuse`, `cut-before`, `cut-after`, `garbage`, `half` or `stall`.
+    /// `off`: none.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut knobs = Self::default();
+        if text.trim() == "off" {
+            return Ok(knobs);
+        }
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             knobs.turn(word)?;
         }
@@ -75,6 +119,14 @@ impl Knobs {
             ("slow", _) => self.slow = Duration::from_millis(number()?.into()),
             ("cut-after-bytes", _) => self.cut_after_bytes = Some(number()?.into()),
             ("cut-at-exec", _) => self.cut_at_exec = Some(number()?),
+            ("stall-at-exec", _) => self.stall_at_exec = Some(number()?),
+            ("garble-at-exec", _) => self.garble_at_exec = Some(number()?),
+            ("at-request", _) => {
+                let fault = value.split_once(':').and_then(|(at, fault)| {
+                    Some((at.parse().ok().filter(|at| *at > 0)?, fault.parse().ok()?))
+                });
+                self.at_request = Some(fault.ok_or(format!("`{word}`: not a fault of a request"))?);
+            }
             ("cut-at-order", _) => self.cut_at_order = Some(number()?),
             ("fail-order", _) => self.fail_order = Some(number()?),
             ("busy", _) => self.busy = number()?,
@@ -145,6 +197,29 @@ impl KnobBoard {
         busy
     }
 
+    /// Counts requests down; what happens to this one.
+    pub(super) fn request_fault(&self) -> Option<RequestFault> {
+        let mut struck = None;
+        self.0.send_modify(|knobs| {
+            knobs.at_request = match knobs.at_request {
+                Some((0 | 1, fault)) => {
+                    struck = Some(fault);
+                    None
+                }
+                later => later.map(|(left, fault)| (left - 1, fault)),
+            };
+        });
+        struck
+    }
+
+    pub(super) fn exec_is_stalled(&self) -> bool {
+        self.strikes(|knobs| &mut knobs.stall_at_exec)
+    }
+
+    pub(super) fn exec_is_garbled(&self) -> bool {
+        self.strikes(|knobs| &mut knobs.garble_at_exec)
+    }
+
     pub(super) fn exec_is_cut(&self) -> bool {
         self.strikes(|knobs| &mut knobs.cut_at_exec)
     }
@@ -172,7 +247,14 @@ mod tests {
             ..Knobs::default()
         };
         assert_eq!(knobs, expected);
-        for bad in ["slow", "api=200", "api", "fast", "hang=1"] {
+        assert_eq!(
+            "at-request=3:cut-after".parse::<Knobs>().unwrap().at_request,
+            Some((3, RequestFault::CutAfter))
+        );
+        assert_eq!("off".parse::<Knobs>(), Ok(Knobs::default()));
+        for bad in
+            ["slow", "api=200", "api", "fast", "hang=1", "at-request=0:half", "at-request=2", "slow=1,off"]
+        {
             assert!(bad.parse::<Knobs>().is_err(), "{bad}");
         }
     }

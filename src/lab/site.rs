@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde_json::json;
 
+use super::control;
 use super::door::Door;
 use super::office;
 use super::{Device, DevicePlan, Kind, Lab, LabPlan};
@@ -26,6 +27,19 @@ const PBX: &str = "head-office";
 /// # Errors
 /// When the folder is not empty, or something cannot be started or written.
 pub async fn up(root: &Path) -> anyhow::Result<Lab> {
+    start(root, false).await
+}
+
+/// The same with the Conduit in its box: nobody commissioned it, SSH is off, and no host key is pinned. Its
+/// user and password in the inventory and the secrets are what it is to get.
+///
+/// # Errors
+/// The same.
+pub async fn up_boxed(root: &Path) -> anyhow::Result<Lab> {
+    start(root, true).await
+}
+
+async fn start(root: &Path, boxed: bool) -> anyhow::Result<Lab> {
     let taken = root.read_dir().is_ok_and(|mut entries| entries.next().is_some());
     if taken {
         bail!("{} is not empty; a lab wants a folder of its own", root.display());
@@ -34,10 +48,12 @@ pub async fn up(root: &Path) -> anyhow::Result<Lab> {
     // Makes `.rocade` for its owner only, before anything else is put there.
     keygen(&root.join(".rocade").join("identity.txt"), Some(root), Some("lab"))?;
     std::fs::create_dir_all(&logs).with_context(|| format!("making {}", logs.display()))?;
-    let devices = vec![DevicePlan::conduit(GATEWAY), DevicePlan::debian(BROKER), DevicePlan::threecx(PBX)];
-    let lab = Lab::start(LabPlan { devices, logs: Some(logs) }).await?;
+    let gateway = DevicePlan { boxed, ..DevicePlan::conduit(GATEWAY) };
+    let devices = vec![gateway, DevicePlan::debian(BROKER), DevicePlan::threecx(PBX)];
+    let mut lab = Lab::start(LabPlan { devices, logs: Some(logs) }).await?;
+    let control = control::open(&mut lab).await?;
     let mqtts_port = unused_port().await?;
-    write(root, &lab, mqtts_port)?;
+    write(root, &lab, mqtts_port, &control)?;
     Ok(lab)
 }
 
@@ -53,7 +69,7 @@ async fn unused_port() -> anyhow::Result<u16> {
     anyhow::bail!("found no port for the broker")
 }
 
-fn write(root: &Path, lab: &Lab, mqtts_port: u16) -> anyhow::Result<()> {
+fn write(root: &Path, lab: &Lab, mqtts_port: u16, control: &control::Address) -> anyhow::Result<()> {
     let device = |name: &str| lab.device(name).with_context(|| format!("{name} does not run"));
     let (gateway, broker, pbx) = (device(GATEWAY)?, device(BROKER)?, device(PBX)?);
     for (name, text) in [
@@ -72,7 +88,7 @@ fn write(root: &Path, lab: &Lab, mqtts_port: u16) -> anyhow::Result<()> {
     }
     keep_secrets(root, gateway, broker, pbx)?;
     let devices: Vec<_> = lab.devices().iter().map(|device| described(device, mqtts_port)).collect();
-    let description = json!({"format": FORMAT, "devices": devices});
+    let description = json!({"format": FORMAT, "devices": devices, "control": control});
     let text = serde_json::to_string_pretty(&description).context("describing the lab")?;
     replace(&root.join("lab.json"), format!("{text}\n").as_bytes())
 }
@@ -108,7 +124,7 @@ fn described(device: &Device, mqtts_port: u16) -> serde_json::Value {
 
 fn known_hosts(devices: &[Device]) -> String {
     let line = |device: &Device| format!("[127.0.0.1]:{} {}\n", device.plan.ssh_port, device.host_key);
-    devices.iter().filter(|device| !device.host_key.is_empty()).map(line).collect()
+    devices.iter().filter(|device| !device.host_key.is_empty() && !device.plan.boxed).map(line).collect()
 }
 
 /// What the inventory refers to and the first apply does not make: logins, and keys rolled as a person would.

@@ -166,11 +166,16 @@ impl Handler for Guest {
             return Err(russh::Error::Disconnect);
         }
         session.channel_success(channel)?;
+        if self.host.knobs.exec_is_stalled() {
+            self.channels.insert(channel, open);
+            return Ok(());
+        }
         let exec = exec::Exec {
             host: Arc::clone(&self.host),
             user: self.user.clone(),
             login: Arc::clone(&self.login),
             session: session.handle(),
+            garbled: self.host.knobs.exec_is_garbled(),
         };
         let line = String::from_utf8_lossy(line).into_owned();
         tokio::spawn(async move { exec.serve(&line, open).await });

@@ -3,6 +3,7 @@
 
 mod exits;
 mod interrupts;
+mod lab;
 mod offline;
 #[path = "../story/place.rs"]
 #[allow(dead_code, reason = "the story uses the rest of it")]

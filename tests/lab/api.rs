@@ -186,6 +186,44 @@ fn rows_of_joined_devices_have_the_recorded_shape() {
     api.handle("POST", "/api/lora/restart", b"");
     api.join("0018b21000004a2f".parse().unwrap()).unwrap();
     fits(&answer(&mut api, "/api/lora/devices"), &recorded, "devices");
+    let Some(recorded) = shared("lora-sessions.get.json") else { return };
+    fits(&answer(&mut api, "/api/lora/sessions"), &recorded, "sessions");
+}
+
+#[test]
+fn the_known_dialogue_makes_a_user() {
+    let mut say = {
+        let mut api = Api::boxed(Firmware::of("6.0.1").unwrap(), 1);
+        move |method: &str, body: &Value| {
+            let reply = api.handle(method, "/api/commissioning", body.to_string().as_bytes());
+            (reply.status, serde_json::from_str::<Value>(&reply.body).unwrap())
+        }
+    };
+    let Some(steps) = shared("commissioning.dialogue-5x-6x.json") else { return };
+    let mut id = Value::Null;
+    for step in steps.as_array().unwrap() {
+        let request = &step["request"];
+        let mut body = request["json"].clone();
+        if body["aasID"] == "<aasID>" {
+            body["aasID"] = id.clone();
+        }
+        let (status, envelope) = say(request["method"].as_str().unwrap(), &body);
+        assert_eq!(status, 200, "{step}: {envelope}");
+        id = envelope["result"]["aasID"].clone();
+    }
+    let (status, envelope) = say("GET", &Value::Null);
+    assert_eq!((status, &envelope["error"]), (400, &json!("commissioning is finished")));
+}
+
+#[test]
+fn the_documented_request_makes_a_user() {
+    let Some(documented) = shared("commissioning.documented-7x.json") else { return };
+    let mut api = Api::boxed(Firmware::of("7.1.0").unwrap(), 1);
+    let seen = answer(&mut api, "/api/commissioning");
+    assert_eq!(seen["result"], documented["get_response"]["result"]);
+    let body = documented["post_body"].to_string();
+    assert_eq!(api.handle("POST", "/api/commissioning", body.as_bytes()).status, 200);
+    assert_eq!(answer(&mut api, "/api/commissioning")["result"]["commissioned"], true);
 }
 
 #[test]

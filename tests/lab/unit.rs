@@ -2,74 +2,13 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, StatusCode};
-use rocade::lab::{Device, DevicePlan, Lab, LabPlan};
+use reqwest::Method;
+use rocade::lab::{Device, DevicePlan, Firmware, Lab, LabPlan, firmware_image};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::clients::{Bench, askpass, err, installed, out, run};
-
-/// Somebody at the unit's web page.
-struct Visitor<'a> {
-    device: &'a Device,
-    client: Client,
-    token: String,
-}
-
-impl<'a> Visitor<'a> {
-    fn new(device: &'a Device) -> Self {
-        let client = Client::builder().tls_danger_accept_invalid_certs(true).no_proxy().build().unwrap();
-        Self { device, client, token: String::new() }
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: Value) -> reqwest::Result<(StatusCode, Value)> {
-        let url = format!("https://127.0.0.1:{}/api/{path}", self.device.plan.https_port);
-        let request = self.client.request(method, url).header("Cookie", format!("token={}", self.token));
-        let response = request.json(&body).send().await?;
-        Ok((response.status(), response.json().await?))
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let (status, envelope) = self.ask(Method::GET, path, Value::Null).await.unwrap();
-        assert_eq!(status, 200, "{path}: {envelope}");
-        envelope["result"].clone()
-    }
-
-    async fn change(&self, method: Method, path: &str, body: Value) -> Value {
-        let (status, envelope) = self.ask(method, path, body).await.unwrap();
-        assert_eq!(status, 200, "{path}: {envelope}");
-        envelope["result"].clone()
-    }
-
-    async fn login(&mut self, user: &str, password: &str) -> (StatusCode, Value) {
-        let path = format!("login?username={user}&password={password}");
-        let (status, envelope) = self.ask(Method::GET, &path, Value::Null).await.unwrap();
-        self.token = envelope["result"]["token"].as_str().unwrap_or("").to_owned();
-        (status, envelope)
-    }
-
-    /// Takes the unit out of its box, as far as its firmware goes.
-    async fn commission(&mut self) {
-        let DevicePlan { user, password, .. } = &self.device.plan;
-        let mut id = self.get("commissioning").await["aasID"].clone();
-        for answer in ["", password, password] {
-            let body = json!({"username": user, "aasID": id, "aasAnswer": answer});
-            let result = self.change(Method::POST, "commissioning", body).await;
-            assert_ne!(result["aasType"], "error", "{result}");
-            id = result["aasID"].clone();
-        }
-        assert_eq!(self.login(user, password).await.0, 200);
-    }
-
-    async fn turn_ssh_on(&self) {
-        let ssh = json!({"ssh": {"enabled": true, "lan": true}});
-        self.change(Method::PUT, "remoteAccess", ssh).await;
-    }
-
-    async fn command(&self, name: &str) {
-        self.change(Method::POST, &format!("command/{name}"), Value::Null).await;
-    }
-}
+use crate::visitor::Visitor;
 
 async fn started(plan: DevicePlan) -> Lab {
     Lab::start(LabPlan { devices: vec![plan], logs: None }).await.unwrap()
@@ -254,4 +193,59 @@ async fn too_many_requests_are_refused_until_it_is_turned_off() {
         api.handle("POST", "/api/command/save_apply", b"");
     });
     assert_eq!(visitor.ask(Method::GET, "whoami", Value::Null).await.unwrap().0, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_replaces_the_root_and_keeps_the_settings() {
+    let lab = started(DevicePlan::conduit("pool-gw")).await;
+    let device = lab.device("pool-gw").unwrap();
+    let mut visitor = Visitor::new(device);
+    let DevicePlan { user, password, .. } = &device.plan;
+    visitor.login(user, password).await;
+    visitor.change(Method::PUT, "loraNetwork/lora", json!({"channelPlan": "EU868"})).await;
+    visitor.command("save").await;
+    for path in ["/var/config/app/x", "/etc/init.d/mine"] {
+        let put = |state: &mut rocade::lab::State| {
+            let _ = state.files.directory("/var/config/app", 0o755, "root", "root");
+            state.files.put(path, b"1".to_vec(), 0o755, "root", "root")
+        };
+        device.with_state(put).unwrap();
+    }
+    let next = || Firmware::of("6.3.1").unwrap();
+    let other = firmware_image("MTCAP", next(), false).unwrap();
+    let (status, refusal) = visitor.upload("firmware_upgrade", other).await;
+    assert!(status == 400 && refusal["error"].as_str().unwrap().contains("MTCAP"), "{refusal}");
+    let image = firmware_image("MTCDT", next(), false).unwrap();
+    assert_eq!(visitor.upload("firmware_check", image.clone()).await.0, 200);
+    assert_eq!(device.boots(), 1);
+    assert_eq!(visitor.upload("firmware_upgrade", image).await.0, 200);
+    device.until_boots(2).await;
+    assert_eq!(visitor.login(user, password).await.0, 200);
+    assert_eq!(visitor.get("system/firmware").await, "6.3.1");
+    assert_eq!(visitor.get("loraNetwork/lora/channelPlan").await, "EU868");
+    assert_eq!(visitor.get("system/dbDirty").await, false);
+    let text = |path: &str| device.with_state(|state| state.files.text(path));
+    assert_eq!(text("/etc/issue.net").unwrap(), "mPower 6.3.1\n");
+    assert_eq!((text("/etc/init.d/mine"), text("/var/config/app/x").as_deref()), (None, Some("1")));
+    assert_eq!(device.with_state(|state| state.facts["python"].clone()), "3.8.13");
+    assert!(listens(device.plan.ssh_port).await);
+    assert_eq!(device.host_key_now(), device.host_key);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_with_a_configuration_puts_it_back_into_its_box() {
+    let lab = started(DevicePlan { firmware: "5.3.0".to_owned(), ..DevicePlan::conduit("pool-gw") }).await;
+    let device = lab.device("pool-gw").unwrap();
+    let mut visitor = Visitor::new(device);
+    visitor.login(&device.plan.user, &device.plan.password).await;
+    let image = |version: &str| firmware_image("MTCDT", Firmware::of(version).unwrap(), true).unwrap();
+    let (status, refusal) = visitor.upload("firmware_upgrade", image("6.3.1")).await;
+    assert!(status == 400 && refusal["error"].as_str().unwrap().contains("6.0.0"), "{refusal}");
+    assert_eq!(device.with_state(|state| state.facts.get("python").cloned()), None);
+    visitor.upload("firmware_upgrade", image("6.0.1")).await;
+    device.until_boots(2).await;
+    assert_eq!(visitor.ask(Method::GET, "system", Value::Null).await.unwrap().0, 409);
+    visitor.commission().await;
+    assert_eq!(visitor.get("system/firmware").await, "6.0.1");
+    assert_ne!(device.host_key_now(), device.host_key);
 }

@@ -8,12 +8,20 @@ use anyhow::{Context, anyhow, bail};
 use super::{Waited, runtime};
 use crate::cli::arguments::Lab as Verb;
 use crate::cli::{Arguments, Exit, say};
-use crate::lab::{self, Deed, Lab};
+use crate::lab::{self, Deed, Intervention, Lab};
 
 pub fn run(arguments: &Arguments, verb: &Verb) -> anyhow::Result<Exit> {
     match verb {
         Verb::Demo => demo(arguments),
-        Verb::Up { dir } => up(dir),
+        Verb::Up { dir, boxed } => up(dir, *boxed),
+        Verb::Press { name, time } => ask(arguments, name, Intervention::Press { seconds: time.as_secs() }),
+        Verb::CutPower { name } => ask(arguments, name, Intervention::CutPower),
+        Verb::Turn { name, knobs } => ask(arguments, name, Intervention::Turn { knobs: knobs.clone() }),
+        Verb::Uplink { name, dev_eui, frame, fcnt } => ask(
+            arguments,
+            name,
+            Intervention::Uplink { dev_eui: dev_eui.dashed(), frame: frame.clone(), fcnt: *fcnt },
+        ),
         Verb::ConduitApi { listen, state, log, fault } => {
             let served = super::wait(lab::serve_plain(*listen, state, log, fault.clone()))?;
             Ok(match served {
@@ -25,9 +33,9 @@ pub fn run(arguments: &Arguments, verb: &Verb) -> anyhow::Result<Exit> {
 }
 
 /// Devices until Ctrl-C, which is their ordinary end.
-fn up(dir: &Path) -> anyhow::Result<Exit> {
+fn up(dir: &Path, boxed: bool) -> anyhow::Result<Exit> {
     runtime()?.block_on(async {
-        let mut lab = lab::up(dir).await?;
+        let mut lab = if boxed { lab::up_boxed(dir).await? } else { lab::up(dir).await? };
         say::data("ready");
         say::word(&format!("devices: {}; Ctrl-C ends them", dir.join("lab.json").display()));
         tokio::select! {
@@ -37,6 +45,12 @@ fn up(dir: &Path) -> anyhow::Result<Exit> {
         lab.stop().await;
         Ok(Exit::Done)
     })
+}
+
+/// Asks a running lab and says what it did.
+fn ask(arguments: &Arguments, name: &str, intervention: Intervention) -> anyhow::Result<Exit> {
+    say::data(&runtime()?.block_on(lab::ask(&arguments.directory, name, intervention))?);
+    Ok(Exit::Done)
 }
 
 /// The main job, command by command, each in the words it prints for everybody.

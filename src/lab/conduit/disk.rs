@@ -18,6 +18,9 @@ const VOLATILE: [&str; 3] = ["/var/run", "/var/volatile", "/tmp"];
 /// What a reset empties.
 const CONFIG: [&str; 2] = ["/var/config", "/home"];
 
+/// What an upgrade leaves.
+const KEPT: [&str; 2] = ["/var/config", "/var/persistent"];
+
 /// The first id of a person.
 const PERSON: u32 = 1000;
 
@@ -63,9 +66,19 @@ pub fn lose_memory(state: &mut State) {
 /// The configuration goes.
 pub fn lose_config(state: &mut State, firmware: &Firmware) {
     state.files.retain(|path| CONFIG.iter().all(|folder| !is_below(path, folder)));
+    state.accounts.retain(|_, account| account.uid < PERSON);
     let mut fresh = fresh(firmware);
     fresh.files.retain(|path| CONFIG.iter().any(|folder| is_below(path, folder)));
     state.files.extend(&fresh.files);
+}
+
+/// Another firmware comes.
+pub fn replace_root(state: &mut State, firmware: &Firmware) {
+    let mut fresh = fresh(firmware);
+    state.files.retain(|path| KEPT.iter().any(|folder| path == *folder || is_below(path, folder)));
+    fresh.files.retain(|path| KEPT.iter().all(|folder| !is_below(path, folder)));
+    state.files.extend(&fresh.files);
+    *state = State { files: std::mem::take(&mut state.files), ..fresh };
 }
 
 fn is_below(path: &str, folder: &str) -> bool {

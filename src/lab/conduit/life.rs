@@ -39,7 +39,9 @@ impl Conduit {
                 tokio::time::sleep(NOTICE).await;
             }
             self.power_off(host);
-            tokio::time::sleep(self.restart_takes).await;
+            // An upgrade writes the flash first.
+            let times = if matches!(restart, Restart::Upgrade(_)) { 2 } else { 1 };
+            tokio::time::sleep(self.restart_takes * times).await;
             self.power_on(host, &restart);
             self.doors_follow().await;
             host.life.send_modify(|life| {
@@ -64,16 +66,19 @@ impl Conduit {
         self.end_at_once(Restart::Plain);
     }
 
-    /// Somebody presses the reset button. That a button turned off in the settings does nothing is assumed.
-    pub fn press(&self, time: Duration) {
+    /// Somebody presses the reset button; gives what it does. That a button turned off in the settings does
+    /// nothing is assumed.
+    pub fn press(&self, time: Duration) -> Option<Restart> {
         if !held(&self.api).settings().has_button() {
-            return;
+            return None;
         }
-        self.end_at_once(match PRESS.iter().position(|limit| time < *limit) {
+        let restart = match PRESS.iter().position(|limit| time < *limit) {
             Some(0) => Restart::Plain,
             Some(_) => Restart::Defaults,
             None => Restart::Factory,
-        });
+        };
+        self.end_at_once(restart.clone());
+        Some(restart)
     }
 
     fn end_at_once(&self, restart: Restart) {
@@ -102,7 +107,15 @@ impl Conduit {
         {
             let mut state = held(&host.state);
             disk::lose_memory(&mut state);
-            if *restart != Restart::Plain {
+            let loses_config = match restart {
+                Restart::Plain => false,
+                Restart::Defaults | Restart::Factory => true,
+                Restart::Upgrade(image) => {
+                    disk::replace_root(&mut state, &firmware);
+                    image.wipes
+                }
+            };
+            if loses_config {
                 self.login.forget_keys();
                 disk::lose_config(&mut state, &firmware);
             }

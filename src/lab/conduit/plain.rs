@@ -83,7 +83,7 @@ impl Plain {
         {
             tracing::error!(%error, "the simulated API's state is not kept");
         }
-        web::spoiled(reply, &knobs).map(Answered::from)
+        web::spoiled(reply, knobs.api).map(Answered::from)
     }
 
     fn keep(&self) -> anyhow::Result<()> {

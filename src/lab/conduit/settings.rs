@@ -146,6 +146,17 @@ impl Settings {
         self.apply();
     }
 
+    /// Gets another firmware; settings stay.
+    pub fn upgrade(&mut self, firmware: &Firmware) {
+        let trees = [&mut self.factory, &mut self.saved, &mut self.running];
+        trees.into_iter().chain(&mut self.defaults).for_each(|tree| name_firmware(tree, firmware));
+    }
+
+    /// The model and revision of its board.
+    pub fn hardware(&self) -> &str {
+        self.factory["system"]["hardwareVersion"].as_str().unwrap_or("")
+    }
+
     /// Whether the reset button does something.
     pub fn has_button(&self) -> bool {
         self.running["resetButton"]["enabled"] == json!(true)

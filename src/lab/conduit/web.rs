@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::api::Reply;
-use crate::lab::knobs::{ApiFault, Knobs};
+use crate::lab::knobs::ApiFault;
 
 /// A request as the API sees it.
 pub struct Call {
@@ -87,8 +87,8 @@ fn response(answered: Answered) -> Response<Full<Bytes>> {
 }
 
 /// What is left of an answer after the fault; `None`: nothing.
-pub fn spoiled(reply: Reply, knobs: &Knobs) -> Option<Reply> {
-    match knobs.api {
+pub fn spoiled(reply: Reply, fault: Option<ApiFault>) -> Option<Reply> {
+    match fault {
         None => Some(reply),
         Some(ApiFault::Down) => None,
         Some(ApiFault::Status(status)) => Some(Reply { status, body: "<html>error</html>".to_owned() }),

@@ -18,8 +18,8 @@ use crate::host::Order;
 use crate::inventory::Gateway;
 use crate::transport::web::{WebFault, WebReading, WebWriting};
 
-/// The form's field for files, as the same API has it for custom apps; for firmware it is assumed.
-pub const UPLOAD_FIELD: &str = "archivo";
+/// The form's field of an image, as the vendor documents it; never recorded.
+pub const UPLOAD_FIELD: &str = "file";
 /// The command that takes a firmware image and restarts.
 pub const UPGRADE: &str = "command/firmware_upgrade";
 
