@@ -64,6 +64,7 @@ pub struct WebSession {
     pin: Arc<Pin>,
     pace: Arc<Pace>,
     token: Mutex<Option<Token>>,
+    answer: Duration,
 }
 
 /// What a login gave.
@@ -72,6 +73,8 @@ struct Token {
     word: Secret,
     /// The device wants it in the query, not in a cookie (seen on 5.x).
     in_query: bool,
+    /// It was taken once: a later refusal is the session's end.
+    proven: bool,
 }
 
 impl WebSession {
@@ -94,7 +97,14 @@ impl WebSession {
         let builder = interface::bind(builder, way.interface.as_deref()).map_err(|error| own(&error))?;
         let client = builder.build().map_err(|error| own(&error))?;
         let token = Mutex::new(None);
-        Ok(Self { client, base, whom: way.whom(), pin, pace: Arc::clone(pace), token })
+        let (whom, pace) = (way.whom(), Arc::clone(pace));
+        Ok(Self { client, base, whom, pin, pace, token, answer: ANSWER })
+    }
+
+    /// The same with less time for each answer.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.answer = self.answer.min(limit);
+        self
     }
 
     /// The fingerprint of the certificate the device is held to: the pinned one, or the one it showed first.
@@ -134,13 +144,23 @@ impl WebSession {
             Err(fault) if fault.status() == Some(401) && self.turns_to_query() => {
                 self.attempt(&method, path, &fill).await
             }
+            Ok(result) => {
+                self.proves();
+                Ok(result)
+            }
             end => end,
         }
     }
 
-    /// After a refused cookie: the query, once, where there is a token to put there.
+    fn proves(&self) {
+        if let Some(token) = self.token().filter(|token| !token.proven) {
+            self.keep(Some(Token { proven: true, ..token }));
+        }
+    }
+
+    /// After a refused cookie that was never taken: the query, once.
     fn turns_to_query(&self) -> bool {
-        let turned = self.token().filter(|token| !token.in_query);
+        let turned = self.token().filter(|token| !token.in_query && !token.proven);
         let turned = turned.map(|token| Token { in_query: true, ..token });
         let turns = turned.is_some();
         if turns {
@@ -158,7 +178,7 @@ impl WebSession {
         let mut busy = 0;
         loop {
             let request = fill(self.begin(method.clone(), path)?);
-            match self.send(request, ANSWER).await {
+            match self.send(request, self.answer).await {
                 Err(fault) if fault.status() == Some(429) && busy < BUSY_TRIES => {
                     busy += 1;
                     tokio::time::sleep(BUSY_PAUSE * busy).await;

@@ -94,7 +94,7 @@ impl Bringing {
     }
 
     async fn look(&self, way: &WebWay) -> Result<Contact, WebFault> {
-        let session = WebSession::new(way, None, &self.pace)?;
+        let session = WebSession::new(way, None, &self.pace)?.within(self.order.patience);
         let commissioning = bootstrap::look(session.reading()).await?;
         Ok(Contact { way: way.clone(), session, commissioning })
     }

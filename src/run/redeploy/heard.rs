@@ -160,7 +160,9 @@ impl Expected {
             });
             (!heard).then(|| Silent { sensor: name.clone(), since: last.map(|last| last.to_string()) })
         };
-        self.0.iter().filter_map(silent).collect()
+        let mut silent: Vec<Silent> = self.0.iter().filter_map(silent).collect();
+        silent.sort_by(|a, b| a.sensor.cmp(&b.sensor));
+        silent
     }
 }
 

@@ -87,6 +87,7 @@ impl Bringing {
             self.waits(words(begin));
             pauses.next().await;
         }
+        contact.session.forget();
         let waiting = self.reach_again(contact);
         tokio::pin!(waiting);
         loop {

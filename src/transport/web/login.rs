@@ -6,7 +6,7 @@
 use reqwest::{Method, Url};
 use serde_json::{Value as Json, json};
 
-use super::{ANSWER, Answer, Token, WebFault, WebSession};
+use super::{Answer, Token, WebFault, WebSession};
 use crate::model::Secret;
 
 /// Statuses with which a device says that it does not know a way to log in.
@@ -38,8 +38,13 @@ impl WebSession {
             status: 200,
             words: "it took the login and gave no token".to_owned(),
         })?;
-        self.keep(Some(Token { word: Secret::new(word, "session"), in_query: false }));
+        self.keep(Some(Token { word: Secret::new(word, "session"), in_query: false, proven: false }));
         Ok(())
+    }
+
+    /// Forgets the session: the device did, by a restart.
+    pub fn forget(&self) {
+        self.keep(None);
     }
 
     /// Ends the session. The device forgets it by itself too.
@@ -53,9 +58,9 @@ impl WebSession {
     async fn knock(&self, user: &str, password: &str) -> Result<Answer, WebFault> {
         let words = json!({ "username": user, "password": password });
         let request = self.begin(Method::POST, "login")?.json(&words);
-        match self.send(request, ANSWER).await {
+        match self.send(request, self.answer).await {
             Err(fault) if fault.status().is_some_and(|status| NOT_KNOWN.contains(&status)) => {
-                self.send(self.begin(Method::GET, &with_words("login", user, password))?, ANSWER).await
+                self.send(self.begin(Method::GET, &with_words("login", user, password))?, self.answer).await
             }
             end => end,
         }
@@ -63,7 +68,7 @@ impl WebSession {
 
     async fn end_others(&self, user: &str, password: &str) -> Result<(), WebFault> {
         let request = self.begin(Method::GET, &with_words("logout", user, password))?;
-        self.send(request, ANSWER).await.map(|_| ())
+        self.send(request, self.answer).await.map(|_| ())
     }
 }
 

@@ -1,0 +1,1 @@
+//! Cut anywhere, run again.
