@@ -161,9 +161,10 @@ impl Device {
         self.threecx.as_deref()
     }
 
-    /// Where the API of a 3CX answers.
+    /// Where the API of a Conduit or a 3CX answers.
     pub fn url(&self) -> String {
-        let scheme = if self.plan.threecx.tls { "https" } else { "http" };
+        let tls = self.plan.kind == Kind::Conduit || self.plan.threecx.tls;
+        let scheme = if tls { "https" } else { "http" };
         format!("{scheme}://127.0.0.1:{}", self.plan.https_port)
     }
 

@@ -113,8 +113,7 @@ fn described(device: &Device, mqtts_port: u16) -> serde_json::Value {
     });
     match plan.kind {
         Kind::Conduit => {
-            let url = format!("https://127.0.0.1:{}", plan.https_port);
-            described["api"] = json!({"url": url, "user": plan.user, "password": plan.password});
+            described["api"] = json!({"url": device.url(), "user": plan.user, "password": plan.password});
         }
         Kind::Debian => described["mqtts"] = json!({"port": mqtts_port}),
         Kind::ThreeCx => {}

@@ -19,7 +19,7 @@ impl<'a> Visitor<'a> {
     }
 
     pub async fn ask(&self, method: Method, path: &str, body: Value) -> reqwest::Result<(StatusCode, Value)> {
-        let url = format!("https://127.0.0.1:{}/api/{path}", self.device.plan.https_port);
+        let url = format!("{}/api/{path}", self.device.url());
         let request = self.client.request(method, url).header("Cookie", format!("token={}", self.token));
         let response = request.json(&body).send().await?;
         Ok((response.status(), response.json().await?))
@@ -68,7 +68,7 @@ impl<'a> Visitor<'a> {
 
     /// Sends an image as a browser does.
     pub async fn upload(&self, command: &str, image: Vec<u8>) -> (StatusCode, Value) {
-        let url = format!("https://127.0.0.1:{}/api/command/{command}", self.device.plan.https_port);
+        let url = format!("{}/api/command/{command}", self.device.url());
         let file = Part::bytes(image).file_name("upgrade.bin");
         let request = self.client.post(url).header("Cookie", format!("token={}", self.token));
         let response = request.multipart(Form::new().part("file", file)).send().await.unwrap();

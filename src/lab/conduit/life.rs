@@ -13,7 +13,7 @@ use crate::lab::machine::VirtualHost;
 use crate::lab::ssh::{self, Login};
 
 /// What a unit still does between the request that restarts it and its end. A real one takes some seconds.
-const NOTICE: Duration = Duration::from_millis(50);
+const NOTICE: Duration = Duration::from_millis(250);
 
 /// The reset button, up to here: a restart; up to the next: user-defined defaults; beyond: the factory's.
 const PRESS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
