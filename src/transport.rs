@@ -6,6 +6,7 @@ mod interface;
 pub mod known_certificates;
 pub mod known_hosts;
 pub mod mqtt;
+pub mod neighbour;
 mod pattern;
 pub mod ssh;
 pub mod ssh_config;

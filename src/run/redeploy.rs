@@ -114,43 +114,54 @@ pub async fn bring_up(
     watch: &Arc<dyn Watch>,
 ) -> Vec<(Target, Result<Ready, Stopped>)> {
     let mut ends: Vec<(Target, Result<Ready, Stopped>)> = Vec::new();
-    let mut tasks = JoinSet::new();
+    let mut units = Vec::new();
     let files = Arc::new(Mutex::new(()));
-    let mut taken: Vec<(WebWay, String)> = Vec::new();
     for name in names {
         let target = Target::new("gateway", name.as_str());
-        let unit = match Bringing::of(workspace, &target, order, person, watch, &files) {
-            Ok(unit) => unit,
-            Err(stopped) => {
-                ends.push((target, Err(stopped)));
-                continue;
-            }
-        };
-        let shared = unit.ways().into_iter().find_map(|way| {
-            taken.iter().find(|(other, _)| *other == way).map(|(way, name)| (way.whom(), name.clone()))
-        });
-        if let Some((whom, other)) = shared {
-            let words = format!("{name} and {other} are both at {whom}: only one of them can be meant");
-            let hint = "one at a time, or name the interface each is behind: `bootstrap: {interface: eth1}`";
-            ends.push((target, Err(Stopped::guard(words).hint(hint))));
-            continue;
+        match Bringing::of(workspace, &target, order, person, watch, &files) {
+            Ok(unit) => units.push(unit),
+            Err(stopped) => ends.push((target, Err(stopped))),
         }
-        taken.extend(unit.ways().into_iter().map(|way| (way, name.clone())));
-        tasks.spawn(async move {
-            let target = unit.target.clone();
-            (target, unit.bring().await)
-        });
+    }
+    let mut tasks = JoinSet::new();
+    for unit in apart(units, &mut ends) {
+        tasks.spawn(async move { (unit.target.clone(), unit.bring().await) });
     }
     while let Some(ended) = tasks.join_next().await {
-        match ended {
-            Ok(end) => ends.push(end),
-            Err(_) => {
-                let target = Target::new("gateway", "one of them");
-                ends.push((target, Err(Stopped::fault("rocade failed at it; please report this"))));
-            }
-        }
+        ends.push(ended.unwrap_or_else(|_| {
+            let stopped = Stopped::fault("rocade failed at it; please report this");
+            (Target::new("gateway", "one of them"), Err(stopped))
+        }));
     }
     ends
+}
+
+/// Takes from each the ways that another has too: who answers there may be either. One that has no other way
+/// ends here.
+fn apart(units: Vec<Bringing>, ends: &mut Vec<(Target, Result<Ready, Stopped>)>) -> Vec<Bringing> {
+    let all: Vec<(String, WebWay)> = units
+        .iter()
+        .flat_map(|unit| unit.ways.iter().map(|way| (unit.target.name.clone(), way.clone())))
+        .collect();
+    let mut left = Vec::new();
+    for mut unit in units {
+        let mut shared = None;
+        unit.ways.retain(|way| {
+            let other = all.iter().find(|(name, other)| other == way && *name != unit.target.name);
+            shared = other.or(shared.take());
+            other.is_none()
+        });
+        match shared {
+            Some((other, way)) if unit.ways.is_empty() => {
+                let words = format!("{other} is at {} too: either may answer there", way.whom());
+                let hint =
+                    "one at a time, or name the interface each is behind: `bootstrap: {interface: eth1}`";
+                ends.push((unit.target.clone(), Err(Stopped::guard(words).hint(hint))));
+            }
+            _ => left.push(unit),
+        }
+    }
+    left
 }
 
 /// One gateway on its way.
@@ -162,6 +173,8 @@ struct Bringing {
     person: Arc<dyn Person>,
     watch: Arc<dyn Watch>,
     pace: Arc<Pace>,
+    /// Where it is looked for, in order.
+    ways: Vec<WebWay>,
     /// Held while a file of the inventory changes: several gateways may be under way.
     files: Arc<Mutex<()>>,
     user: String,
@@ -195,7 +208,10 @@ impl Bringing {
         };
         let password = workspace.store().get(&named.secret)?;
         let (secret, user) = (named.secret.clone(), ssh.user.clone());
+        let gateway = workspace.inventory().gateways.get(name);
+        let ways = gateway.map(|gateway| contact::ways(gateway, order.at.as_ref())).unwrap_or_default();
         Ok(Self {
+            ways,
             workspace: Arc::clone(workspace),
             target: target.clone(),
             site,

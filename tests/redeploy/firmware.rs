@@ -1,6 +1,6 @@
 //! The firmware policy: never without being told, and never an image that is not the one meant.
 
-use rocade::lab::{Firmware, firmware_image};
+use rocade::lab::{Firmware, Knobs, RequestFault, firmware_image};
 use sha2::{Digest, Sha256};
 
 use crate::place::Place;
@@ -79,4 +79,30 @@ async fn an_image_of_a_version_that_is_not_accepted_either_stops_after_one_try()
     want(&place, ">=6.3, <7", "6.1.0", false);
     place.redeploy(&["--upgrade"]).ended(1).says("the image was taken, and it is as before");
     assert_eq!(place.asked(UPGRADE), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_breaks_is_made_again_only_when_it_was_not_done() {
+    let faults = [
+        (RequestFault::CutBefore, 2),
+        (RequestFault::CutAfter, 1),
+        (RequestFault::Garbage, 1),
+        (RequestFault::Half, 1),
+        (RequestFault::Stall, 2),
+    ];
+    for (fault, uploads) in faults {
+        let place = Place::new().await;
+        place.redeploy(&[]).ended(0);
+        want(&place, ">=6.3, <7", "6.3.1", true);
+        place.forget_requests();
+        // Commissioning, login, who it is: the fourth request is the upload.
+        place.gateway().knobs().set(|knobs| knobs.at_request = Some((4, fault)));
+        let first = place.redeploy(&["--upgrade"]);
+        assert_eq!(place.gateway().log().entries()[3].what, UPGRADE, "{fault:?}");
+        place.gateway().knobs().set(|knobs| *knobs = Knobs::default());
+        place.gateway().until_boots(2).await;
+        place.redeploy(&["--upgrade"]).ended(0);
+        assert_eq!(place.asked(UPGRADE), uploads, "{fault:?}:\n{}\n{}", first.out, first.err);
+        place.nothing_left();
+    }
 }

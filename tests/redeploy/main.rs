@@ -6,6 +6,7 @@
 
 mod cut;
 mod firmware;
+mod fleet;
 mod place;
 mod refused;
 mod story;

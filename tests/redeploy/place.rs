@@ -180,7 +180,7 @@ impl Place {
             let joined = self.unit().has_joined(eui) || self.unit().join(eui).is_ok();
             joined && self.unit().hear(&Uplink::new(eui, &[0x6d])).is_ok()
         };
-        SENSORS.iter().all(|eui| one(eui))
+        SENSORS.iter().all(one)
     }
 
     /// Presses the reset button and waits until the unit runs again.

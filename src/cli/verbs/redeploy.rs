@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use super::{Waited, apply};
 use crate::cli::arguments::{Apply, Choice, Redeploy};
@@ -16,7 +16,7 @@ use crate::run::{self, Links, Person, Ready, RedeployOrder, Settled, Stopped, Su
 pub fn run(arguments: &Arguments, verb: &Redeploy) -> anyhow::Result<Exit> {
     let workspace = Arc::new(surroundings::workspace(arguments)?);
     let names = names(&workspace, verb)?;
-    let Some(_lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
+    let Some(lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
     let runtime = super::runtime()?;
     let (ready, stopped) = match bring_up(arguments, verb, &workspace, &names, &runtime) {
         Some(ends) => ends,
@@ -44,6 +44,8 @@ pub fn run(arguments: &Arguments, verb: &Redeploy) -> anyhow::Result<Exit> {
     if applied != Exit::Done {
         return Ok(applied);
     }
+    // Waiting for sensors takes its time and changes nothing here: others may work in the repository.
+    drop(lock);
     let settled = settle(arguments, verb, &workspace, &ready)?;
     Ok(match settled {
         Exit::Done => stopped.unwrap_or(Exit::Done),
@@ -53,20 +55,12 @@ pub fn run(arguments: &Arguments, verb: &Redeploy) -> anyhow::Result<Exit> {
 
 /// The gateways meant, each once.
 fn names(workspace: &Workspace, verb: &Redeploy) -> anyhow::Result<Vec<String>> {
-    let mut names: Vec<String> = Vec::new();
-    for name in &verb.names {
-        let name = name.strip_prefix("gateway/").unwrap_or(name);
-        if !workspace.inventory().gateways.contains_key(name) {
-            let known: Vec<&str> = workspace.inventory().gateways.keys().map(String::as_str).collect();
-            bail!("there is no `{name}` under `gateways` in the inventory; there are: {}", known.join(", "));
-        }
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    if verb.at.is_some() && names.len() > 1 {
-        bail!("`--at` is the address of one gateway; name one");
-    }
+    let qualified = |name: &String| format!("gateway/{}", name.strip_prefix("gateway/").unwrap_or(name));
+    let scope = Scope { names: verb.names.iter().map(qualified).collect(), ..Scope::default() };
+    let sites = workspace.sites(&scope)?;
+    let gateways = sites.into_iter().map(|(site, _)| site.target).filter(|target| target.kind == "gateway");
+    let names: Vec<String> = gateways.map(|target| target.name).collect();
+    anyhow::ensure!(verb.at.is_none() || names.len() == 1, "`--at` is the address of one gateway: name one");
     Ok(names)
 }
 

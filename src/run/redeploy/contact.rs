@@ -5,9 +5,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Bringing, Doing, Stopped};
+use crate::inventory::Gateway;
 use crate::providers::conduit::bootstrap::{self, Commissioning, Dialogue, Expected};
 use crate::transport::known_certificates::KnownCertificates;
 use crate::transport::known_hosts::KnownHosts;
+use crate::transport::neighbour;
 use crate::transport::web::{WebFault, WebSession, WebWay};
 
 /// The longest a unit is waited for before it ever answered: it may be on its way up.
@@ -38,32 +40,30 @@ impl Pauses {
     }
 }
 
-impl Bringing {
-    /// The ways to try, in order: as told, else where it stands while new if the inventory says so, its own
-    /// address, and the factory's.
-    pub(super) fn ways(&self) -> Vec<WebWay> {
-        let Ok(gateway) = self.gateway() else { return Vec::new() };
-        let port = gateway.https_port.unwrap_or(443);
-        let way = |address: &str, port: u16| {
-            let interface = gateway.interface_to(address).map(str::to_owned);
-            WebWay { address: address.to_owned(), port, interface }
-        };
-        if let Some((address, told)) = &self.order.at {
-            return vec![way(address, told.unwrap_or(port))];
-        }
-        let own = gateway.address.as_str();
-        let mut addresses = [own, gateway.new_address()];
-        if gateway.bootstrap.is_some() {
-            addresses.reverse();
-        }
-        let mut ways: Vec<WebWay> = addresses.iter().map(|address| way(address, port)).collect();
-        ways.dedup();
-        ways
+/// The ways to try, in order: as told, else where it stands while new if the inventory says so, its own address,
+/// and the factory's.
+pub(super) fn ways(gateway: &Gateway, told: Option<&(String, Option<u16>)>) -> Vec<WebWay> {
+    let port = gateway.https_port.unwrap_or(443);
+    let way = |address: &str, port: u16| {
+        let interface = gateway.interface_to(address).map(str::to_owned);
+        WebWay { address: address.to_owned(), port, interface }
+    };
+    if let Some((address, told)) = told {
+        return vec![way(address, told.unwrap_or(port))];
     }
+    let mut addresses = [gateway.address.as_str(), gateway.new_address()];
+    if gateway.bootstrap.is_some() {
+        addresses.reverse();
+    }
+    let mut ways: Vec<WebWay> = addresses.iter().map(|address| way(address, port)).collect();
+    ways.dedup();
+    ways
+}
 
+impl Bringing {
     /// Waits until it answers. Once it did, it is looked for there only.
     pub(super) async fn reach(&self, known: &mut Option<WebWay>) -> Result<Contact, Stopped> {
-        let ways = known.clone().map_or_else(|| self.ways(), |way| vec![way]);
+        let ways = known.clone().map_or_else(|| self.ways.clone(), |way| vec![way]);
         let patience = match known {
             Some(_) => self.order.patience,
             None => self.order.patience.min(FIRST_ANSWER),
@@ -106,6 +106,11 @@ impl Bringing {
         dialogue: Dialogue,
         expected: &mut Expected,
     ) -> Result<(), Stopped> {
+        let (wire, way) = (
+            neighbour::hardware_address(&contact.way.address, contact.way.interface.as_deref()),
+            &contact.way,
+        );
+        self.prove_on_the_wire(wire.map(|mac| mac.digits().to_owned()), way, expected)?;
         // Most firmwares say nothing more before there is a user. One that does is held to it right away.
         if let Ok(identity) = bootstrap::identify(contact.session.reading()).await {
             self.prove(&identity, expected, false).await?;

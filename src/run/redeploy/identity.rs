@@ -6,6 +6,7 @@ use super::{Bringing, Doing, Stopped};
 use crate::inventory::{Place, amend};
 use crate::model::Mac;
 use crate::providers::conduit::bootstrap::{self, Expected, Identity};
+use crate::transport::web::WebWay;
 
 impl Bringing {
     /// Asks it who it is and holds it to the inventory. `fresh`: its user was made by this run.
@@ -37,6 +38,26 @@ impl Bringing {
         };
         let hint = format!("if it takes the place of the old one: rocade redeploy {name} --replacement");
         Err(Stopped::guard(format!("{wrong}{left}")).hint(hint))
+    }
+
+    /// A unit in its box says nothing of itself; the wire it is on tells its hardware address.
+    pub(super) fn prove_on_the_wire(
+        &self,
+        seen: Option<String>,
+        way: &WebWay,
+        expected: &Expected,
+    ) -> Result<(), Stopped> {
+        let alone = Expected { mac: expected.mac.clone(), ..Expected::default() };
+        let answers = Identity { mac: seen.clone(), ..Identity::default() };
+        match alone.wrong_unit(&answers).filter(|_| seen.is_some() && !self.order.replacement) {
+            None => Ok(()),
+            Some(wrong) => {
+                let name = &self.target.name;
+                let hint =
+                    format!("if it takes the place of the old one: rocade redeploy {name} --replacement");
+                Err(Stopped::guard(format!("{wrong} (at {}); nothing was sent to it", way.whom())).hint(hint))
+            }
+        }
     }
 
     async fn replace_unit(&self, identity: &Identity, expected: &mut Expected) -> Result<(), Stopped> {
