@@ -257,7 +257,7 @@ impl Bringing {
         let mut expected = Expected::of(self.gateway()?);
         let mut way = None;
         let mut found = None;
-        let mut upgraded = false;
+        let (mut upgraded, mut looked_again) = (false, false);
         for _ in 0..ROUNDS_MAX {
             let contact = self.reach(&mut way).await?;
             match &contact.commissioning {
@@ -290,7 +290,12 @@ impl Bringing {
             if found.is_none() {
                 self.say(format!("{}, {state}", identity.title));
             }
-            self.open_shell(&contact, &mut identity, &access).await?;
+            if let Some(stopped) = self.open_shell(&contact, &mut identity, &access).await? {
+                match std::mem::replace(&mut looked_again, true) {
+                    false => continue,
+                    true => return Err(stopped),
+                }
+            }
             contact.session.log_out().await;
             let state = found.unwrap_or(state);
             let WebWay { address, interface, .. } = contact.way;

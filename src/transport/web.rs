@@ -297,7 +297,8 @@ impl<'a> WebWriting<'a> {
         self.0.request(Method::POST, resource, body).await
     }
 
-    /// Uploads a file as multipart form data. `sent` is told how many bytes have left.
+    /// Uploads a file as multipart form data. `sent` is told how many bytes have left; `limit` is the time it is
+    /// given, the device's work on it included.
     ///
     /// # Errors
     /// Why there is no good answer; it may have been taken all the same.
@@ -306,8 +307,9 @@ impl<'a> WebWriting<'a> {
         resource: &str,
         image: &Image,
         sent: &Arc<dyn Fn(u64) + Send + Sync>,
+        limit: Duration,
     ) -> Result<Json, WebFault> {
-        image::upload(self.0, resource, image, sent).await
+        image::upload(self.0, resource, image, sent, limit).await
     }
 }
 

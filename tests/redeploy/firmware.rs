@@ -100,7 +100,6 @@ async fn an_upload_that_breaks_is_made_again_only_when_it_was_not_done() {
         let first = place.redeploy(&["--upgrade"]);
         assert_eq!(place.gateway().log().entries()[3].what, UPGRADE, "{fault:?}");
         place.gateway().knobs().set(|knobs| *knobs = Knobs::default());
-        place.gateway().until_boots(2).await;
         place.redeploy(&["--upgrade"]).ended(0);
         assert_eq!(place.asked(UPGRADE), uploads, "{fault:?}:\n{}\n{}", first.out, first.err);
         place.nothing_left();

@@ -95,9 +95,12 @@ impl Bringing {
         let sent: Arc<dyn Fn(u64) + Send + Sync> = Arc::new(told);
         let file = name.rsplit('/').next().unwrap_or(name).to_owned();
         let image = Image { path, field: bootstrap::UPLOAD_FIELD, name: file };
-        match contact.session.writing().upload(bootstrap::UPGRADE, &image, &sent).await {
-            // Without an answer it may have begun all the same: what it is afterwards tells.
-            Ok(_) | Err(WebFault::Cut { .. } | WebFault::TimedOut { .. }) => Ok(()),
+        let limit = self.order.patience;
+        match contact.session.writing().upload(bootstrap::UPGRADE, &image, &sent, limit).await {
+            // Without a good answer it may have begun all the same: what it is afterwards tells.
+            Ok(_) | Err(WebFault::Cut { .. } | WebFault::TimedOut { .. } | WebFault::NotJson { .. }) => {
+                Ok(())
+            }
             Err(fault) => Err(Stopped::fault(format!("it does not take the image: {fault}"))),
         }
     }

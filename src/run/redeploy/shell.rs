@@ -16,13 +16,14 @@ const COMING_UP: Duration = Duration::from_secs(5);
 const GOING_DOWN: Duration = Duration::from_secs(90);
 
 impl Bringing {
-    /// Turns SSH on where it is off, waits until it answers, and pins its host key.
+    /// Turns SSH on where it is off, waits until it answers, and pins its host key. Gives what stands in the way
+    /// when SSH is not there after a restart: the unit may have become another meanwhile.
     pub(super) async fn open_shell(
         &self,
         contact: &Contact,
         identity: &mut Identity,
         access: &SshAccess,
-    ) -> Result<(), Stopped> {
+    ) -> Result<Option<Stopped>, Stopped> {
         let hand = contact.session.writing();
         let was_on = access.is_on();
         if identity.first_time {
@@ -37,22 +38,26 @@ impl Bringing {
         let quiet = if was_on { COMING_UP } else { Duration::ZERO };
         let key = match self.host_key(&route, quiet.min(self.order.patience)).await {
             Ok(key) => key,
-            Err(fault) if is_silent(&fault) => self.restart(contact, identity, &route).await?,
+            Err(fault) if is_silent(&fault) => {
+                self.restart(contact, identity).await?;
+                match self.host_key(&route, self.order.patience).await {
+                    Ok(key) => key,
+                    Err(fault) => {
+                        let stopped = Stopped::fault(format!("SSH is on, and after a restart: {fault}"));
+                        return Ok(Some(stopped.hint("is `ssh: {port: ...}` of the inventory its port?")));
+                    }
+                }
+            }
             Err(fault) => return Err(ssh(&fault)),
         };
         if identity.dirty && (!was_on || identity.first_time) {
             // SSH answered before the restart: what was set must still be kept.
             bootstrap::save(hand).await.doing("saving its settings")?;
         }
-        self.pin_host_key(&route, &key).await
+        self.pin_host_key(&route, &key).await.map(|()| None)
     }
 
-    async fn restart(
-        &self,
-        contact: &Contact,
-        identity: &mut Identity,
-        route: &Route,
-    ) -> Result<HostKey, Stopped> {
+    async fn restart(&self, contact: &Contact, identity: &mut Identity) -> Result<(), Stopped> {
         let hand = contact.session.writing();
         if identity.dirty {
             bootstrap::save(hand).await.doing("saving its settings")?;
@@ -60,14 +65,7 @@ impl Bringing {
         }
         self.say("SSH is set and not in force: restarting it");
         bootstrap::restart(hand).await.doing("restarting it")?;
-        self.outlast(contact, "restarting").await?;
-        match self.host_key(route, self.order.patience).await {
-            Ok(key) => Ok(key),
-            Err(fault) => {
-                let stopped = Stopped::fault(format!("SSH is on, and after a restart: {fault}"));
-                Err(stopped.hint("is `ssh: {port: ...}` of the inventory its port?"))
-            }
-        }
+        self.outlast(contact, "restarting").await
     }
 
     /// Waits until the unit went down and came back. Its session ends with it, however short that was.

@@ -11,8 +11,6 @@ use tokio::io::AsyncReadExt;
 
 use super::{WebFault, WebSession};
 
-/// The time an upload is given, the device's work on it included.
-const UPLOAD: Duration = Duration::from_secs(900);
 /// Read and sent at once.
 const PIECE_BYTES: usize = 64 << 10;
 
@@ -32,6 +30,7 @@ pub(super) async fn upload(
     resource: &str,
     image: &Image,
     sent: &Arc<dyn Fn(u64) + Send + Sync>,
+    limit: Duration,
 ) -> Result<Json, WebFault> {
     let own = |error: std::io::Error| WebFault::Own(format!("{}: {error}", image.path.display()));
     let file = tokio::fs::File::open(&image.path).await.map_err(own)?;
@@ -51,5 +50,5 @@ pub(super) async fn upload(
     let part = Part::stream_with_length(Body::wrap_stream(pieces), length).file_name(image.name.clone());
     let form = Form::new().part(image.field, part);
     let request = session.begin(Method::POST, resource)?.multipart(form);
-    session.send(request, UPLOAD).await.map(|answer| answer.result)
+    session.send(request, limit).await.map(|answer| answer.result)
 }
