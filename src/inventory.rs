@@ -1,5 +1,6 @@
 //! The inventory: what an engineer commits. Typed, every value with its place, all faults at once.
 
+pub mod amend;
 mod at;
 mod clear;
 mod decode;
@@ -21,7 +22,7 @@ pub use load::{Loaded, load, parse, seen};
 pub use pbx::*;
 pub use scalar::{
     ByteSizeText, E164Text, EuiText, FeastText, MacText, NetworkText, NumberText, PeriodText,
-    PhoneNumberText, SecretRef, SpanText, VersionRange,
+    PhoneNumberText, SecretRef, Sha256Text, SpanText, VersionRange,
 };
 pub use schema::schema;
 pub use spec::*;

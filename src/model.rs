@@ -2,6 +2,7 @@
 
 mod address;
 mod change;
+mod checksum;
 mod eui;
 mod network;
 mod outcome;
@@ -13,6 +14,7 @@ mod value;
 
 pub use address::{Address, Key, Target};
 pub use change::{Action, Change, Impact, Objection, PLAN_FORMAT, Plan, TargetHead};
+pub use checksum::{ChecksumFault, Sha256};
 pub use eui::{Eui, EuiFault};
 pub use network::{Network, NetworkFault};
 pub use outcome::{Outcome, Report, Step};

@@ -33,6 +33,10 @@ pub enum Reach {
         ssh: Ssh,
         /// A prefix for every path on the target.
         root: Option<String>,
+        /// The network interface to go through, for gateways that share their address.
+        interface: Option<String>,
+        /// The address in the inventory when it is reached at another: its host key is pinned under that.
+        pinned_as: Option<String>,
     },
     /// An API over HTTP, with a client's credentials.
     Http {
@@ -72,9 +76,33 @@ impl Site {
         let all = [("kind", kind), ("name", name)].into_iter().chain(labels.iter().copied());
         Self {
             target: Target::new(kind, name),
-            reach: Reach::Host { address: address.value.clone(), ssh: ssh.clone(), root },
+            reach: Reach::Host {
+                address: address.value.clone(),
+                ssh: ssh.clone(),
+                root,
+                interface: None,
+                pinned_as: None,
+            },
             labels: all.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         }
+    }
+
+    /// The same reached at another address.
+    pub fn detour(mut self, at: &str, interface: Option<&str>) -> Self {
+        if let Reach::Host { address, pinned_as, .. } = &mut self.reach
+            && address != at
+        {
+            *pinned_as = Some(std::mem::replace(address, at.to_owned()));
+        }
+        self.behind(interface)
+    }
+
+    /// The same behind a network interface.
+    pub fn behind(mut self, interface: Option<&str>) -> Self {
+        if let Reach::Host { interface: place, .. } = &mut self.reach {
+            *place = interface.map(str::to_owned);
+        }
+        self
     }
 }
 

@@ -11,7 +11,8 @@ use std::process::Command;
 use rocade::inventory;
 
 /// Faults a schema can see. The others are about YAML itself or hold between values.
-const STRUCTURAL: [&str; 19] = [
+const STRUCTURAL: [&str; 20] = [
+    "bad-sha256",
     "bad-number",
     "bad-phone-number",
     "bad-mac",
@@ -88,10 +89,11 @@ fn the_schema_beside_the_sample_is_the_generated_one() {
 }
 
 /// A definition of the schema, and an inventory in which an empty map stands in its place, on the last line.
-const PLACES: [(&str, &str); 40] = [
+const PLACES: [(&str, &str); 41] = [
     ("Site", "sites:\n  x: {}"),
     ("Gateway", "gateways:\n  x: {}"),
     ("Firmware", "gateways:\n  x:\n    firmware: {}"),
+    ("Bootstrap", "gateways:\n  x:\n    bootstrap: {}"),
     ("Lorawan", "gateways:\n  x:\n    lorawan: {}"),
     ("Relay", "gateways:\n  x:\n    relay: {}"),
     ("Ssh", "hosts:\n  x:\n    ssh: {}"),

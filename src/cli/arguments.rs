@@ -10,6 +10,7 @@ Examples:
   rocade plan                          show what would change, change nothing
   rocade plan pool-gw -v               one gateway, every field
   rocade apply                         plan, ask, do
+  rocade redeploy pool-gw              a gateway from its box to production
   rocade verify                        prove that the chain works
   rocade sensors                       see which sensors are heard
   rocade lab demo                      see all of it on simulated devices";
@@ -50,6 +51,8 @@ pub enum Verb {
     Plan(Plan),
     /// Plan again, ask, carry out, read again.
     Apply(Apply),
+    /// Bring a gateway from its box, or from any state, to what the inventory says.
+    Redeploy(Redeploy),
     /// Put hosts back to what they were before an apply.
     Rollback(Rollback),
     /// Who is writing on which host.
@@ -208,6 +211,53 @@ pub struct Sensors {
     /// Only those that are silent, were never heard or could not be read.
     #[arg(long)]
     pub silent: bool,
+}
+
+/// `redeploy`.
+#[derive(Debug, Args)]
+pub struct Redeploy {
+    /// The gateways; several at once when each is behind an interface of its own (`bootstrap: {interface: eth1}`).
+    #[arg(value_name = "GATEWAY", required = true)]
+    pub names: Vec<String>,
+    /// Where it is reached, with the port of its web side when that is another than the inventory's.
+    #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = address_and_port)]
+    pub at: Option<(String, Option<u16>)>,
+    /// It takes the place of the unit the inventory names: its serial number is written there.
+    #[arg(long)]
+    pub replacement: bool,
+    /// Install the inventory's firmware image when the version found is not accepted.
+    #[arg(long)]
+    pub upgrade: bool,
+    /// Do everything without asking.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// How long to wait until the sensors are heard; two of their periods, at most 30m, when absent.
+    #[arg(long, value_name = "DURATION", conflicts_with = "no_wait")]
+    pub wait: Option<crate::model::Period>,
+    /// Do not wait for the sensors.
+    #[arg(long)]
+    pub no_wait: bool,
+    /// How long to wait for the gateway itself, at first and after restarts.
+    #[arg(long, value_name = "DURATION", default_value = "15m")]
+    pub patience: crate::model::Period,
+}
+
+/// An address, `ADDRESS:PORT` or `[IPv6]:PORT`.
+fn address_and_port(text: &str) -> Result<(String, Option<u16>), String> {
+    let port = |port: &str| port.parse().map_err(|_| format!("`{port}` is no port"));
+    if let Some((address, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return match rest.strip_prefix(':') {
+            Some(number) => Ok((address.to_owned(), Some(port(number)?))),
+            None if rest.is_empty() => Ok((address.to_owned(), None)),
+            None => Err(format!("`{text}` is no address")),
+        };
+    }
+    match text.split_once(':') {
+        Some((address, number)) if !number.contains(':') => Ok((address.to_owned(), Some(port(number)?))),
+        Some(_) => Ok((text.to_owned(), None)),
+        None if text.is_empty() => Err("an address is missing".to_owned()),
+        None => Ok((text.to_owned(), None)),
+    }
 }
 
 /// `pki`.

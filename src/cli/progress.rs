@@ -32,6 +32,11 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
+    /// Does something else with the terminal.
+    pub fn aside<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.bar.suspend(act)
+    }
+
     fn say(&self, verb: &str) {
         // A poisoned lock only means that a line of progress may be stale.
         let busy = self.busy.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -75,6 +80,7 @@ impl Watch for Progress {
             Event::Said(target, words) => {
                 self.bar.suspend(|| say::word(&format!("{target}: {words}")));
             }
+            Event::Waiting(target, words) => self.bar.set_message(format!("{}: {words}", target.name)),
             Event::ReadingAgain => {
                 self.busy.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
                 self.bar.set_message("reading again");

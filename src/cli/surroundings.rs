@@ -37,14 +37,7 @@ fn person() -> String {
 /// # Errors
 /// Why it is refused.
 pub fn workspace(arguments: &Arguments) -> anyhow::Result<Workspace> {
-    let options = Options {
-        root: arguments.directory.clone(),
-        identity: identity(arguments),
-        ssh_config: SshConfig::of(Person::of_environment(|name| std::env::var_os(name)))?,
-        now: jiff::Timestamp::now(),
-        person: person(),
-    };
-    let workspace = Workspace::open(options)?;
+    let workspace = workspace_again(arguments)?;
     for warning in &workspace.loaded().warnings {
         say::word(&inventory::report::human(
             std::slice::from_ref(warning),
@@ -53,6 +46,21 @@ pub fn workspace(arguments: &Arguments) -> anyhow::Result<Workspace> {
         ));
     }
     Ok(workspace)
+}
+
+/// The same after files of it were changed by this run; its warnings were said.
+///
+/// # Errors
+/// Why it is refused.
+pub fn workspace_again(arguments: &Arguments) -> anyhow::Result<Workspace> {
+    let options = Options {
+        root: arguments.directory.clone(),
+        identity: identity(arguments),
+        ssh_config: SshConfig::of(Person::of_environment(|name| std::env::var_os(name)))?,
+        now: jiff::Timestamp::now(),
+        person: person(),
+    };
+    Ok(Workspace::open(options)?)
 }
 
 /// Explains a fault on standard error and says which exit code it is.

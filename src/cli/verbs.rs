@@ -10,6 +10,7 @@ mod lock;
 mod pbx;
 mod pki;
 mod plan;
+mod redeploy;
 mod rollback;
 mod secrets;
 mod sensors;
@@ -34,6 +35,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Validate(verb) => validate::run(arguments, verb),
         Verb::Plan(verb) => plan::run(arguments, verb),
         Verb::Apply(verb) => apply::run(arguments, verb),
+        Verb::Redeploy(verb) => redeploy::run(arguments, verb),
         Verb::Rollback(verb) => rollback::run(arguments, verb),
         Verb::Lock(verb) => lock::run(arguments, verb),
         Verb::Verify(choice) => verify::run(arguments, choice),

@@ -80,7 +80,21 @@ pub fn load(root: &Path) -> Result<Loaded, Report> {
             gathered.found.push(Diagnostic::error("unreadable", message));
         }
     }
-    gathered.finish()
+    let mut loaded = gathered.finish()?;
+    loaded.warnings.extend(missing_images(root, &loaded.inventory));
+    Ok(loaded)
+}
+
+/// Images that are not there: they are large, and may be kept out of the repository.
+fn missing_images(root: &Path, inventory: &Inventory) -> Vec<Diagnostic> {
+    let images = inventory.gateways.values().filter_map(|gateway| gateway.firmware.as_ref()?.image.as_ref());
+    let missing = images.filter(|image| !root.join(image.as_str()).is_file());
+    let warning = |image: &At<String>| {
+        let message = format!("there is no file `{}`", image.value);
+        let warning = Diagnostic::warning("missing-image", message).at(&image.place, "");
+        warning.help("`redeploy --upgrade` needs it; fetch it from the manufacturer")
+    };
+    missing.map(warning).collect()
 }
 
 /// The same from texts by file name.

@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use super::decode::{Decode, Decoder, Keys, raw};
 use super::tree::{Body, Node};
-use crate::model::{ByteSize, DaySpan, Dn, E164, Eui, Feast, Mac, Network, Period, PhoneNumber};
+use crate::model::{ByteSize, DaySpan, Dn, E164, Eui, Feast, Mac, Network, Period, PhoneNumber, Sha256};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// Makes a scalar that is parsed from text, with its words and pattern for the JSON Schema. `types` are those
@@ -108,6 +108,12 @@ text_scalar!(
     /// The day of a holiday.
     FeastText(Feast), "bad-day", "a day such as 12-25 (every year), 2026-12-24, or easter+1",
     "^\\s*(([0-9]{4}-)?[0-9]{1,2}-[0-9]{1,2}|easter([+-][0-9]{1,3})?)\\s*$", "string"
+);
+
+text_scalar!(
+    /// A checksum.
+    Sha256Text(Sha256), "bad-sha256", "a SHA-256 checksum: 64 hex digits",
+    "^\\s*[0-9A-Fa-f]{64}\\s*$", ["string", "integer", "number"]
 );
 
 /// The name of a secret. The secret itself is never written in the inventory's YAML.

@@ -11,8 +11,24 @@ use super::tree::{Body, Entry, Node, Scalar};
 
 shape!(Site { title, timezone });
 shape!(Ssh { user, port, password, sudo_password, identity_file } or default);
-shape!(Gateway { site, model, address, serial, firmware, ssh, api, lorawan, relay, root });
-shape!(Firmware { require });
+shape!(Gateway {
+    site,
+    model,
+    address,
+    serial,
+    mac,
+    firmware,
+    https_port,
+    bootstrap,
+    save_as_default,
+    ssh,
+    api,
+    lorawan,
+    relay,
+    root,
+});
+shape!(Firmware { require, image, sha256 });
+shape!(Bootstrap { address, interface });
 shape!(Lorawan { region, join_server, network_key, network_eui });
 shape!(Relay { broker, via, spool, password });
 shape!(Sensor { gateway, model, dev_eui, app_eui, app_key, activation, period, topic, spreading_factor });

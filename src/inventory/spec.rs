@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 use schemars::JsonSchema;
 
 use super::At;
-use super::scalar::{ByteSizeText, EuiText, NetworkText, PeriodText, SecretRef, VersionRange};
+use super::scalar::{
+    ByteSizeText, EuiText, MacText, NetworkText, PeriodText, SecretRef, Sha256Text, VersionRange,
+};
 
 /// Entries of a section by name.
 pub type Section<T> = BTreeMap<String, At<T>>;
@@ -100,9 +102,22 @@ pub struct Gateway {
     /// Serial number (device id); another unit at its address is refused.
     #[schemars(default)]
     pub serial: Option<At<String>>,
+    /// Hardware address of its Ethernet port; another unit is refused by `redeploy`.
+    #[schemars(default)]
+    pub mac: Option<At<MacText>>,
     /// What its firmware must be.
     #[schemars(default)]
     pub firmware: Option<Firmware>,
+    /// The port of its web side, which `redeploy` speaks to; 443 when absent.
+    #[schemars(default)]
+    pub https_port: Option<u16>,
+    /// Where it stands while it is new.
+    #[schemars(default)]
+    pub bootstrap: Option<Bootstrap>,
+    /// Whether `redeploy` makes what it applied the user-defined defaults: the short reset (5 to 30 s) then comes
+    /// back with these settings.
+    #[schemars(default)]
+    pub save_as_default: Option<bool>,
     /// How to log in.
     #[schemars(default)]
     pub ssh: Ssh,
@@ -133,6 +148,46 @@ pub enum GatewayModel {
 pub struct Firmware {
     /// Accepted versions, such as `>=6.0.1, <7`.
     pub require: At<VersionRange>,
+    /// The image file that `redeploy --upgrade` installs when its version is not accepted, in the repository.
+    #[schemars(default)]
+    pub image: Option<At<String>>,
+    /// The SHA-256 of the image.
+    #[schemars(default)]
+    pub sha256: Option<At<Sha256Text>>,
+}
+
+/// Where a gateway stands while it is new or reset.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Bootstrap {
+    /// Its address then; 192.168.2.1, the factory's, when absent.
+    #[schemars(default)]
+    pub address: Option<At<String>>,
+    /// The network interface it is behind, such as `eth1` (Linux): several new gateways share one address.
+    #[schemars(default)]
+    pub interface: Option<At<String>>,
+}
+
+/// Where every Conduit stands until it is configured (MultiTech, all firmware).
+pub const FACTORY_ADDRESS: &str = "192.168.2.1";
+
+impl Gateway {
+    /// Its address while it is new.
+    pub fn new_address(&self) -> &str {
+        let address = self.bootstrap.as_ref().and_then(|bootstrap| bootstrap.address.as_ref());
+        address.map_or(FACTORY_ADDRESS, |address| address.as_str())
+    }
+
+    /// The network interface it is behind while it is new.
+    pub fn interface(&self) -> Option<&str> {
+        let interface = self.bootstrap.as_ref().and_then(|bootstrap| bootstrap.interface.as_ref());
+        interface.map(|interface| interface.as_str())
+    }
+
+    /// The interface to go through to an address: only the one it has while new is shared.
+    pub fn interface_to(&self, address: &str) -> Option<&str> {
+        self.interface().filter(|_| address == self.new_address())
+    }
 }
 
 /// The network server of a gateway.

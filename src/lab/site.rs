@@ -180,7 +180,7 @@ sensors:
 ";
 
 fn gateway_yaml(device: &Device) -> String {
-    let DevicePlan { user, ssh_port, serial, .. } = &device.plan;
+    let DevicePlan { user, ssh_port, https_port, serial, .. } = &device.plan;
     format!(
         "\
 # yaml-language-server: $schema=../schema.json
@@ -189,6 +189,8 @@ gateways:
     site: pool
     model: multitech-conduit
     address: 127.0.0.1
+    https_port: {https_port}
+    bootstrap: {{address: 127.0.0.1}}
     serial: \"{serial:08}\"
     firmware: {{require: \">=6.0.1, <7\"}}
     ssh: {{user: {user}, port: {ssh_port}, password: {{secret: gateways/pool-gw/admin}}}}

@@ -5,6 +5,7 @@
 //! API: there its collections stay unread with that reason.
 
 mod api;
+pub mod bootstrap;
 mod desire;
 pub mod heard;
 mod key;
@@ -70,7 +71,8 @@ impl Provider for ConduitProvider {
     fn sites(&self, inventory: &Inventory) -> Vec<Site> {
         let site = |(name, gateway): (&String, &At<Gateway>)| {
             let labels = [("site", gateway.site.as_str()), ("model", "multitech-conduit")];
-            Site::host(KIND, name, &gateway.address, &gateway.ssh, gateway.root.as_ref(), &labels)
+            let site = Site::host(KIND, name, &gateway.address, &gateway.ssh, gateway.root.as_ref(), &labels);
+            site.behind(gateway.interface_to(&gateway.address))
         };
         inventory.gateways.iter().map(site).collect()
     }

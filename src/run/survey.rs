@@ -138,7 +138,10 @@ async fn observe_one(workspace: &Workspace, one: &Composed, links: &Links) -> Ob
     };
     let line = match links.open(workspace, target, &one.site.reach).await {
         Ok(line) => line,
-        Err(fault) => return Observed::unreachable(target.clone(), format!("{fault:#}")),
+        Err(fault) => {
+            let told = super::outside::look(workspace, one, &fault).await;
+            return Observed::unreachable(target.clone(), format!("{fault:#}{}", told.unwrap_or_default()));
+        }
     };
     let hand = line.reading();
     let mut observed = provider.observe(&one.wish, hand).await;

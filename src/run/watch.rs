@@ -16,6 +16,8 @@ pub enum Event {
     Ended(Step),
     /// A target's provider has a line for the person who looks on.
     Said(Target, String),
+    /// Something of a target is waited for; said again as it changes.
+    Waiting(Target, String),
     /// The targets are read again to see that all is as wished.
     ReadingAgain,
 }

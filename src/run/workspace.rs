@@ -1,5 +1,6 @@
 //! The repository an engineer works in: inventory, templates, certificates, secrets, pinned host keys.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use anyhow::Context;
 
 use crate::compose::{self, Composed, Shelf};
 use crate::inventory::{self, Diagnostic, Inventory, Loaded};
+use crate::model::Target;
 use crate::plan::{Scope, ScopeFault};
 use crate::providers::{self, Fault, Provider, Reach, Site};
 use crate::secrets::{IdentitySource, Store};
@@ -66,6 +68,7 @@ pub struct Workspace {
     ssh_config: SshConfig,
     apply_name: String,
     person: String,
+    detours: BTreeMap<Target, (String, Option<String>)>,
 }
 
 impl Workspace {
@@ -82,7 +85,23 @@ impl Workspace {
         let shelf = Shelf::open(&root, Arc::clone(&store));
         let providers = providers::table(&root, &store, now);
         let apply_name = format!("rocade-{}", now.strftime("%Y%m%d-%H%M%S-%3f"));
-        Ok(Self { root, loaded, providers, shelf, store, known_hosts, ssh_config, apply_name, person })
+        Ok(Self {
+            root,
+            loaded,
+            providers,
+            shelf,
+            store,
+            known_hosts,
+            ssh_config,
+            apply_name,
+            person,
+            detours: BTreeMap::new(),
+        })
+    }
+
+    /// Reaches a target at another address than the inventory's from now on, through an interface when named.
+    pub fn detour(&mut self, target: Target, address: String, interface: Option<String>) {
+        self.detours.insert(target, (address, interface));
     }
 
     /// The repository's folder.
@@ -132,7 +151,12 @@ impl Workspace {
     /// # Errors
     /// When the choice fits nothing.
     pub fn sites(&self, scope: &Scope) -> Result<Vec<(Site, &dyn Provider)>, Refused> {
-        let all = compose::sites(self.inventory(), &self.providers);
+        let mut all = compose::sites(self.inventory(), &self.providers);
+        for (site, _) in &mut all {
+            if let Some((address, interface)) = self.detours.get(&site.target) {
+                *site = site.clone().detour(address, interface.as_deref());
+            }
+        }
         let chosen = scope
             .choose(all.iter().map(|(site, _)| (&site.target, &site.labels)))
             .map_err(Refused::Scope)?
@@ -177,7 +201,7 @@ impl Workspace {
     /// # Errors
     /// When a secret cannot be opened or the person's SSH configuration is faulty.
     pub fn route(&self, name: &str, reach: &Reach) -> anyhow::Result<Option<Route>> {
-        let Reach::Host { address, ssh, .. } = reach else { return Ok(None) };
+        let Reach::Host { address, ssh, interface, pinned_as, .. } = reach else { return Ok(None) };
         let password = ssh.password.as_ref().map(|named| self.store.get(&named.secret)).transpose()?;
         let login = Login {
             user: ssh.user.clone(),
@@ -185,7 +209,15 @@ impl Workspace {
             password,
             identity_file: ssh.identity_file.clone(),
         };
-        Route::resolve(name, address, &login, &self.ssh_config).map(Some)
+        let mut route = Route::resolve(name, address, &login, &self.ssh_config)?;
+        route.interface.clone_from(interface);
+        route.pinned_as = match (pinned_as, interface) {
+            (Some(address), _) => Some(Route::resolve(name, address, &login, &self.ssh_config)?.address),
+            // As scoped addresses are written: each unit behind its interface has a pin of its own.
+            (None, Some(interface)) => Some(format!("{}%{interface}", route.address)),
+            (None, None) => None,
+        };
+        Ok(Some(route))
     }
 
     /// The way to an API over HTTP, its secret opened.
@@ -202,6 +234,11 @@ impl Workspace {
         };
         let client_secret = self.store.get(client_secret)?;
         Ok(Some(HttpRoute { base: url.clone(), client_id: client_id.clone(), client_secret, ca_pem }))
+    }
+
+    /// The file with the pinned certificates of gateways' web sides.
+    pub fn known_certificates(&self) -> PathBuf {
+        self.root.join("inventory/known_certificates")
     }
 
     /// The pinned host keys.

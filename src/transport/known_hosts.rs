@@ -184,6 +184,25 @@ impl KnownHosts {
     /// When the file cannot be written, or a line with several or wildcard names pins another key for the
     /// host.
     pub fn repin(&mut self, host: &str, port: u16, key: &PublicKey) -> anyhow::Result<()> {
+        let lines = self.lines_without(host, port)?;
+        self.replace(lines, host, port, key)
+    }
+
+    /// Forgets the keys pinned for a host, as after a reset, when it has made itself new ones.
+    ///
+    /// # Errors
+    /// As [`KnownHosts::repin`].
+    pub fn forget(&mut self, host: &str, port: u16) -> anyhow::Result<()> {
+        let lines = self.lines_without(host, port)?;
+        if lines.len() < read_or_empty(&self.path)?.lines().count() {
+            crate::repository::replace(&self.path, (lines.join("\n") + "\n").as_bytes())?;
+        }
+        *self = Self::read(&self.path)?;
+        Ok(())
+    }
+
+    /// The file's lines but those that pin a key for this host only.
+    fn lines_without(&self, host: &str, port: u16) -> anyhow::Result<Vec<String>> {
         let current = Self::read(&self.path)?;
         let name = pin_name(host, port);
         let mut dropped = Vec::new();
@@ -196,7 +215,7 @@ impl KnownHosts {
         }
         let text = read_or_empty(&self.path)?;
         let lines = text.lines().enumerate().filter(|(index, _)| !dropped.contains(index));
-        self.replace(lines.map(|(_, line)| line.to_owned()).collect(), host, port, key)
+        Ok(lines.map(|(_, line)| line.to_owned()).collect())
     }
 
     fn replace(

@@ -17,4 +17,5 @@ pub use exec::Exec;
 pub use fault::SshFault;
 pub use quote::quote;
 pub use route::{AgentUse, Login, Route};
+pub use russh::keys::PublicKey as HostKey;
 pub use session::{Limits, Session, Traffic, offered_key};

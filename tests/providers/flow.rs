@@ -51,6 +51,8 @@ impl Bench {
             identity_files: Vec::new(),
             agent: AgentUse::None,
             jumps: Vec::new(),
+            pinned_as: None,
+            interface: None,
         };
         let known = KnownHosts::read(&pins).unwrap();
         let session = Session::open(&route, &known, Limits::default()).await.unwrap();

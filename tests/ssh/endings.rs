@@ -20,6 +20,8 @@ fn route(port: u16) -> Route {
         identity_files: Vec::new(),
         agent: AgentUse::None,
         jumps: Vec::new(),
+        pinned_as: None,
+        interface: None,
     }
 }
 

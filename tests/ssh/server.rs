@@ -150,6 +150,8 @@ impl Server {
             identity_files: Vec::new(),
             agent: AgentUse::None,
             jumps: Vec::new(),
+            pinned_as: None,
+            interface: None,
         }
     }
 

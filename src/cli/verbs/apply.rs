@@ -19,6 +19,18 @@ pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
     let (scope, given) = scope_and_plan(verb)?;
     let workspace = Arc::new(surroundings::workspace(arguments)?);
     let Some(_lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
+    on(arguments, verb, &workspace, &scope, given.as_deref(), &|_| ())
+}
+
+/// The same on an open repository whose lock is held. `seen` is shown what was read and planned.
+pub fn on(
+    arguments: &Arguments,
+    verb: &Apply,
+    workspace: &Arc<Workspace>,
+    scope: &Scope,
+    given: Option<&str>,
+    seen: &dyn Fn(&Survey),
+) -> anyhow::Result<Exit> {
     if let Some(last) = run::unfinished(workspace.root())? {
         say::word(&unfinished(&last));
     }
@@ -26,14 +38,15 @@ pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
     let watch: Arc<dyn Watch> = progress.clone();
     let links = Arc::new(Links::default());
     let runtime = super::runtime()?;
-    let read = || runtime.block_on(interruptible(run::survey(&workspace, &scope, &links, &watch)));
+    let read = || runtime.block_on(interruptible(run::survey(workspace, scope, &links, &watch)));
     let Waited::Done(survey) = read() else { return Ok(Exit::Interrupted) };
     progress.finish();
     let mut survey = survey?;
+    seen(&survey);
     if !arguments.json {
         say::data(&show::plan(&survey.plan, arguments.verbose));
     }
-    match consent(&survey, given.as_deref(), verb, arguments) {
+    match consent(&survey, given, verb, arguments) {
         Err(refusal) => return Ok(refuse(&refusal)),
         Ok(Consent::Given) => {}
         Ok(Consent::Asked) => {
@@ -54,7 +67,7 @@ pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
     let progress = Arc::new(Progress::new(arguments.json));
     let confirm = std::time::Duration::from_secs(verb.confirm_within.into());
     let terms = Terms { rollback: !verb.no_rollback, confirm };
-    let applied = runtime.block_on(carry_out(&workspace, survey, &scope, &links, &progress, terms));
+    let applied = runtime.block_on(carry_out(workspace, survey, scope, &links, &progress, terms));
     progress.finish();
     let Some((applied, stopped)) = applied? else { return Ok(Exit::Interrupted) };
     show_result(arguments, &applied)?;

@@ -34,7 +34,7 @@ pub fn run(arguments: &Arguments, verb: &Trust) -> anyhow::Result<Exit> {
         }
     }
     let mut known = KnownHosts::read(&workspace.root().join("inventory/known_hosts"))?;
-    known.repin(&route.address, route.port, &key)?;
+    known.repin(route.pin_host(), route.port, &key)?;
     say::word(&format!("{} is pinned in inventory/known_hosts", route.whom()));
     Ok(Exit::Done)
 }

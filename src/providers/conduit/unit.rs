@@ -65,7 +65,8 @@ impl Unit {
     pub(super) fn title(&self) -> String {
         let product = self.product.as_deref().map(|product| format!(" {product}")).unwrap_or_default();
         let firmware = self.firmware.as_deref().map(|version| format!(", mPower {version}"));
-        format!("MultiTech Conduit{product}{}", firmware.unwrap_or_default())
+        let dirty = if self.dirty { ", with unsaved changes" } else { "" };
+        format!("MultiTech Conduit{product}{}{dirty}", firmware.unwrap_or_default())
     }
 }
 
@@ -83,7 +84,12 @@ pub(super) fn check(wish: &Wish, unit: &Unit) -> Result<Option<(Key, Fields)>, S
     if let (Some(wished), Some(firmware)) = (wished(wish, "firmware"), &unit.firmware) {
         match (wished.parse::<VersionReq>(), release(firmware)) {
             (Ok(range), Some(version)) if range.matches(&version) => {}
-            _ => return Err(format!("firmware {firmware} is not accepted, the inventory says {wished}")),
+            _ => {
+                let name = &wish.target.name;
+                return Err(format!(
+                    "firmware {firmware} is not accepted, the inventory says {wished}: rocade redeploy {name} --upgrade"
+                ));
+            }
         }
     }
     Ok(seen(wish, unit).map(|fields| (key(), fields)))
@@ -101,7 +107,7 @@ fn seen(wish: &Wish, unit: &Unit) -> Option<Fields> {
 }
 
 /// A firmware's release: `7.4.0-BETA2` is held against ranges as `7.4.0`.
-fn release(firmware: &str) -> Option<Version> {
+pub(super) fn release(firmware: &str) -> Option<Version> {
     let numbers = firmware.split(['-', '+', ' ']).next()?;
     let mut parts = numbers.split('.').map(|part| part.parse::<u64>().ok());
     let first = parts.next()??;

@@ -53,7 +53,7 @@ impl Log {
 pub(super) struct Door {
     whom: String,
     name: String,
-    address: String,
+    pin_host: String,
     port: u16,
     trust: Trust,
     log: Log,
@@ -61,8 +61,8 @@ pub(super) struct Door {
 
 impl Door {
     pub(super) fn new(route: &Route, trust: Trust, log: Log) -> Self {
-        let (name, address) = (route.name.clone(), route.address.clone());
-        Self { whom: route.whom(), name, address, port: route.port, trust, log }
+        let (name, pin_host) = (route.name.clone(), route.pin_host().to_owned());
+        Self { whom: route.whom(), name, pin_host, port: route.port, trust, log }
     }
 
     /// `None` when the key is trusted.
@@ -71,7 +71,7 @@ impl Door {
         let print = fingerprint(key);
         let offered = format!("{} {print}", key.algorithm().as_str());
         let accept = format!("rocade trust {} --fingerprint {print}", self.name);
-        match known.check(&self.address, self.port, key) {
+        match known.check(&self.pin_host, self.port, key) {
             Standing::Known => None,
             Standing::Unknown => Some(SshFault::HostKeyUnknown { whom, offered, accept }),
             Standing::Changed { pinned } => Some(SshFault::HostKeyChanged { whom, offered, pinned, accept }),

@@ -54,6 +54,11 @@ pub struct Route {
     pub agent: AgentUse,
     /// The hosts to go through, nearest first. Theirs are empty.
     pub jumps: Vec<Route>,
+    /// The name its host key is pinned under when that is not the address: a new gateway stands at an address
+    /// that all of them share.
+    pub pinned_as: Option<String>,
+    /// The network interface to go through, where the system's own choice would not do.
+    pub interface: Option<String>,
 }
 
 impl Route {
@@ -86,7 +91,14 @@ impl Route {
             identity_files,
             agent,
             jumps,
+            pinned_as: None,
+            interface: None,
         })
+    }
+
+    /// The name its host key is pinned under.
+    pub fn pin_host(&self) -> &str {
+        self.pinned_as.as_deref().unwrap_or(&self.address)
     }
 
     /// Address and port, and through whom.
@@ -95,7 +107,10 @@ impl Route {
             if self.address.contains(':') { format!("[{}]", self.address) } else { self.address.clone() };
         match self.jumps.last() {
             Some(jump) => format!("{address}:{} (through {})", self.port, jump.address),
-            None => format!("{address}:{}", self.port),
+            None => match &self.interface {
+                Some(interface) => format!("{address}:{} (through {interface})", self.port),
+                None => format!("{address}:{}", self.port),
+            },
         }
     }
 }
@@ -125,6 +140,8 @@ fn hops(jump: &Jump, first: bool, config: &SshConfig, left: usize) -> anyhow::Re
         identity_files: settings.identity_files,
         agent,
         jumps: Vec::new(),
+        pinned_as: None,
+        interface: None,
     });
     Ok(hops_before)
 }

@@ -16,6 +16,7 @@ use super::door::{Door, Log, Trust, fault_of};
 use super::fault::SshFault;
 use super::login::log_in;
 use super::route::Route;
+use crate::transport::interface;
 use crate::transport::known_hosts::KnownHosts;
 
 /// How long things may take.
@@ -135,7 +136,7 @@ impl Way {
         limits: Limits,
         log: &Log,
     ) -> Result<Hop, SshFault> {
-        let config = Arc::new(config(known.key_types(&to.address, to.port), limits));
+        let config = Arc::new(config(known.key_types(to.pin_host(), to.port), limits));
         let door = Door::new(to, trust, log.clone());
         let connecting = async {
             let wire = self.wire(to).await?;
@@ -151,7 +152,7 @@ impl Way {
     /// Bytes to and from the next host: TCP to the first, a forwarded channel of the hop before to others.
     async fn wire(&mut self, to: &Route) -> Result<Box<dyn Wire>, russh::Error> {
         let Some(before) = self.hops.last() else {
-            let stream = TcpStream::connect((to.address.as_str(), to.port)).await?;
+            let stream = interface::connect(&to.address, to.port, to.interface.as_deref()).await?;
             stream.set_nodelay(true)?;
             let stream = stream.into_std()?;
             self.line = Some(Line(stream.try_clone()?));
