@@ -72,9 +72,8 @@ async fn a_rollback_goes_back_over_several_applies() {
 
 /// A broken line for a host: its SSH server is told to listen elsewhere.
 fn host_yaml(text: &str) -> String {
-    format!(
-        "    files:\n      - {{path: /etc/ssh/sshd_config.d/10-rocade.conf, content: {text:?}, mode: \"0600\", owner: root}}\n"
-    )
+    let file = "path: /etc/ssh/sshd_config.d/10-rocade.conf, mode: \"0600\", owner: root";
+    format!("    files:\n      - {{{file}, content: {text:?}}}\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,7 @@ fn live_through(place: &Place, rows: &[Row]) {
 
 /// The writes without what leads up to them: the lock, what is kept before, folders, and a candidate that is
 /// tried beside what runs.
-fn lasting(writes: Vec<String>) -> Vec<String> {
+pub fn lasting(writes: Vec<String>) -> Vec<String> {
     let passing = [": lock", ": unlock", ": keep ", ": directory ", "/candidate/", ": trial "];
     writes.into_iter().filter(|write| !passing.iter().any(|word| write.contains(word))).collect()
 }

@@ -27,7 +27,7 @@ fn planned(place: &Place) -> Vec<String> {
 fn apply(place: &Place) -> Vec<String> {
     place.forget_requests();
     place.rocade(&["apply", "signage-1", "--yes"]).ended(0);
-    let writes = place.writes();
+    let writes = crate::kinds::lasting(place.writes());
     place.forget_requests();
     assert_eq!(planned(place), [""; 0]);
     place.rocade(&["apply", "signage-1", "--yes"]).ended(0);

@@ -58,7 +58,9 @@ fn check_addresses(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
             Diagnostic::warning("factory-address", message).at(&first.address.place, ""),
             |fault, other| fault.at(&other.address.place, "also here"),
         );
-        found.push(fault.help("connect only one of them at a time, or name the interface each is behind: `bootstrap: {interface: eth1}`"));
+        let help = "connect only one of them at a time, or name the interface each is behind: \
+                    `bootstrap: {interface: eth1}`";
+        found.push(fault.help(help));
     }
 }
 
