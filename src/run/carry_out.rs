@@ -18,7 +18,7 @@ use crate::compose::Composed;
 use crate::host::guard::{Guard, Guarded, LOCKED};
 use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target, Unread, Value};
 use crate::plan::{self, Scope};
-use crate::providers::{Job, Provider};
+use crate::providers::{Job, Provider, Reach};
 use crate::transport::{Hosting, Writing};
 
 /// Set when the person asked to stop: what runs is finished, nothing new is started.
@@ -34,6 +34,8 @@ pub struct Applied {
     pub after: Option<Plan>,
     /// Who else is writing, when a target was left alone for that.
     pub locked: Option<String>,
+    /// The name under which hosts keep what they were before, when any was written.
+    pub kept: Option<String>,
 }
 
 impl Applied {
@@ -135,6 +137,7 @@ pub async fn carry_out(
             steps.insert(step.address, step.outcome);
         }
     }
+    let hosts = hosts(&composed);
     // What is read again is not held twice.
     drop((composed, observed));
     let after = read_again(workspace, scope, &plan, links, watch, &steps).await;
@@ -149,11 +152,19 @@ pub async fn carry_out(
         Outcome::Failed(why) if why.starts_with(LOCKED) => Some(format!("{}: {why}", step.address.target)),
         _ => None,
     });
-    Ok(Applied { plan, steps, after, locked })
+    let is_kept = |step: &Step| step.outcome == Outcome::Done && hosts.contains(&step.address.target);
+    let kept = steps.iter().any(is_kept).then(|| workspace.apply_name().to_owned());
+    Ok(Applied { plan, steps, after, locked, kept })
 }
 
 fn by_target(composed: &[Composed]) -> BTreeMap<&Target, &Composed> {
     composed.iter().map(|one| (&one.wish.target, one)).collect()
+}
+
+/// The targets that are hosts reached over SSH.
+fn hosts(composed: &[Composed]) -> BTreeSet<Target> {
+    let is_host = |one: &&Composed| matches!(one.site.reach, Reach::Host { .. });
+    composed.iter().filter(is_host).map(|one| one.wish.target.clone()).collect()
 }
 
 fn not_started(steps: &mut BTreeMap<Address, Outcome>, changes: &[&Change], reason: &str) {

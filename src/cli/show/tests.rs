@@ -142,7 +142,13 @@ fn a_result_names_what_did_not_end_well() {
         .map(|(change, outcome)| Step { address: change.address, outcome })
         .collect();
     let after = a_plan(vec![], vec![unread("gateway pool-gw", None, "the connection was lost")]);
-    let run = Applied { plan: a_plan(gateway(), vec![]), steps: ended, after: Some(after), locked: None };
+    let run = Applied {
+        plan: a_plan(gateway(), vec![]),
+        steps: ended,
+        after: Some(after),
+        locked: None,
+        kept: None,
+    };
     is_drawn("applied.txt", &applied(&run, false));
     is_drawn("applied-verbose.txt", &applied(&run, true));
 }

@@ -71,6 +71,11 @@ pub fn on(
     progress.finish();
     let Some((applied, stopped)) = applied? else { return Ok(Exit::Interrupted) };
     show_result(arguments, &applied)?;
+    if let Some(kept) = applied.kept.as_ref().filter(|_| !arguments.json) {
+        say::word(&format!(
+            "What was there is kept on the hosts; to put it back: rocade rollback --to {kept}"
+        ));
+    }
     if let Some(locked) = &applied.locked {
         say::word(&format!("{}error:{:#} {locked}", say::BAD, say::BAD));
         say::hint("rocade lock show");
