@@ -7,7 +7,6 @@
 mod api;
 pub mod bootstrap;
 mod desire;
-pub mod heard;
 mod key;
 mod lorawan;
 mod observe;
@@ -15,6 +14,7 @@ mod orders;
 mod relay;
 mod sensor;
 mod unit;
+pub mod uplinks;
 
 use std::collections::BTreeMap;
 

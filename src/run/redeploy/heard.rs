@@ -16,7 +16,7 @@ use crate::inventory::{At, Gateway};
 use crate::model::{Eui, Target};
 use crate::plan::Scope;
 use crate::providers::conduit::bootstrap;
-use crate::providers::conduit::heard::{self, LastUplinks};
+use crate::providers::conduit::uplinks::{self, LastUplinks};
 use crate::run::watch::{Event, Watch};
 use crate::run::{Line, Links, Workspace};
 
@@ -177,7 +177,7 @@ struct Listening<'a> {
 impl Listening<'_> {
     async fn look(&self) -> Result<LastUplinks, String> {
         let line = line(self.workspace, self.target, self.links).await?;
-        let seen = heard::ask(self.gateway, line.reading()).await;
+        let seen = uplinks::ask(self.gateway, line.reading()).await;
         if seen.is_err() {
             self.links.drop_lost().await;
         }
