@@ -275,9 +275,9 @@ impl Bringing {
                 }
                 Commissioning::Finished => {}
             }
-            let fresh = matches!(found, Some(State::Factory(_)));
-            self.trust_certificate(&contact, fresh).await?;
+            self.trust_certificate(&contact).await?;
             self.log_in(&contact).await?;
+            let fresh = matches!(found, Some(State::Factory(_)));
             let mut identity = self.identify(&contact, &mut expected, fresh).await?;
             if let Some(wrong) = expected.wrong_firmware(&identity) {
                 self.upgrade(&contact, &identity, wrong, upgraded).await?;

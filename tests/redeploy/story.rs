@@ -25,7 +25,9 @@ async fn one_command_from_the_box_to_production() {
         ended.store(true, std::sync::atomic::Ordering::Relaxed);
         ran
     });
-    ran.ended(0).says("in its factory state").says("2 of 2 sensors heard").says("is pinned");
+    let ran = ran.ended(0).says("in its factory state").says("2 of 2 sensors heard").says("is pinned");
+    let password = &place.gateway().plan.password;
+    assert!(!ran.out.contains(password) && !ran.err.contains(password), "a secret is in the words");
     assert!(place.text("inventory/known_hosts").contains(&place.gateway().host_key_now()));
     assert!(place.text("inventory/known_certificates").starts_with("pool-gw SHA256:"));
     place.nothing_left();

@@ -50,6 +50,8 @@ fn check_addresses(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
         |gateway: &&At<Gateway>| host::endpoint(&gateway.address, &gateway.ssh, gateway.root.as_ref());
     let placed = placed.iter().map(|gateway| (endpoint(gateway), &gateway.address.place));
     repeated(placed, |(address, ..)| host::same_address("gateways", address), found);
+    let help = "connect only one of them at a time, or name the interface each is behind: \
+                `bootstrap: {interface: eth1}`";
     if let [first, others @ ..] = fresh.as_slice()
         && !others.is_empty()
     {
@@ -58,8 +60,6 @@ fn check_addresses(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
             Diagnostic::warning("factory-address", message).at(&first.address.place, ""),
             |fault, other| fault.at(&other.address.place, "also here"),
         );
-        let help = "connect only one of them at a time, or name the interface each is behind: \
-                    `bootstrap: {interface: eth1}`";
         found.push(fault.help(help));
     }
 }

@@ -150,13 +150,13 @@ impl Bringing {
         Ok(known.forget(route.pin_host(), route.port)?)
     }
 
-    /// Holds a unit that has a user to its pinned certificate, before any password is sent.
-    pub(super) async fn trust_certificate(&self, contact: &Contact, fresh: bool) -> Result<(), Stopped> {
+    /// Holds a unit that has a user to its pinned certificate, before any password is sent. That of a new one was
+    /// pinned before its user was made.
+    pub(super) async fn trust_certificate(&self, contact: &Contact) -> Result<(), Stopped> {
         let shown = contact.session.fingerprint().unwrap_or_default();
         let known = KnownCertificates::read(&self.workspace.known_certificates())?;
         match known.pinned(&self.target.name) {
             Some(pinned) if pinned == shown => Ok(()),
-            Some(_) if fresh => self.pin_certificate(contact).await,
             Some(pinned) => {
                 let name = &self.target.name;
                 let words = format!(
@@ -171,7 +171,7 @@ impl Bringing {
             None => {
                 let question =
                     format!("{} shows certificate {shown}. Is it this gateway's own?", contact.way.whom());
-                if !fresh && !self.asks(question).await {
+                if !self.asks(question).await {
                     let words =
                         format!("the certificate of {} is not known: it shows {shown}", contact.way.whom());
                     let hint = "no password was sent; compare it at the device, then say --yes, or write it to \
