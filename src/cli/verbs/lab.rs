@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 
@@ -63,8 +64,9 @@ fn ask(arguments: &Arguments, name: &str, intervention: Intervention) -> anyhow:
 fn demo(arguments: &Arguments) -> anyhow::Result<Exit> {
     let folder = tempfile::tempdir().context("making a folder for the demonstration")?;
     let runtime = runtime()?;
-    let lab = runtime.block_on(lab::up(folder.path()))?;
-    let stage = Stage { folder: folder.path(), lab: &lab, verbose: arguments.verbose };
+    let mut lab = runtime.block_on(lab::up(folder.path()))?;
+    runtime.block_on(async { lab.live() });
+    let stage = Stage { folder: folder.path(), lab: &lab, runtime: &runtime, verbose: arguments.verbose };
     let told = stage.tell();
     runtime.block_on(lab.stop());
     told.map(|()| Exit::Done)
@@ -73,6 +75,7 @@ fn demo(arguments: &Arguments) -> anyhow::Result<Exit> {
 struct Stage<'a> {
     folder: &'a Path,
     lab: &'a Lab,
+    runtime: &'a tokio::runtime::Runtime,
     verbose: bool,
 }
 
@@ -89,15 +92,25 @@ impl Stage<'_> {
         self.step("Prove that it works.", &["verify"], Exit::Done)?;
         self.lab.send_uplinks();
         self.step("Are the sensors heard?", &["sensors"], Exit::Done)?;
-        say::data("\nA firmware update goes wrong and wipes the gateway.");
-        self.lab.device("pool-gw").ok_or_else(|| anyhow!("the gateway is gone"))?.wipe();
-        self.step("What did it lose?", &["plan"], Exit::Done)?;
-        self.step("Put it back.", &["apply", "--yes"], Exit::Done)?;
+        say::data("\nA firmware update goes wrong: the gateway is as it came out of its box.");
+        self.press_reset()?;
+        self.step("What does a plan say?", &["plan"], Exit::Failed)?;
+        self.step("Put it back, with one command.", &["redeploy", "pool-gw", "--yes"], Exit::Done)?;
         self.nothing_left()?;
         self.step("And it works as before.", &["verify"], Exit::Done)?;
         say::data(
             "\nThat was the main job. `rocade lab up DIR` starts the same devices for you to play with.",
         );
+        Ok(())
+    }
+
+    /// The gateway's reset button, held until it has forgotten everything.
+    fn press_reset(&self) -> anyhow::Result<()> {
+        let device = self.lab.device("pool-gw").ok_or_else(|| anyhow!("the gateway is gone"))?;
+        let next = device.boots() + 1;
+        let conduit = device.conduit().ok_or_else(|| anyhow!("pool-gw is no Conduit"))?;
+        conduit.press(Duration::from_secs(35)).ok_or_else(|| anyhow!("its reset button is turned off"))?;
+        self.runtime.block_on(device.until_boots(next));
         Ok(())
     }
 
