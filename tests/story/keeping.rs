@@ -81,7 +81,8 @@ async fn a_rollback_goes_back_over_several_applies() {
 /// A broken line for a host: its SSH server is told to listen elsewhere.
 fn host_yaml(text: &str) -> String {
     format!(
-        "    files:\n      - {{path: /etc/ssh/sshd_config.d/10-rocade.conf, content: {text:?}, mode: \"0600\", owner: root}}\n"
+        "    files:\n      - {{path: /etc/ssh/sshd_config.d/10-rocade.conf, content: {text:?}, \
+         mode: \"0600\", owner: root}}\n"
     )
 }
 
