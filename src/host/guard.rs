@@ -129,7 +129,7 @@ pub fn things(orders: &[Order]) -> Vec<Thing> {
 }
 
 /// Folders and files by which people and rocade get into a host.
-const WAYS_IN: [&str; 19] = [
+const WAYS_IN: [&str; 30] = [
     "/etc/ssh/",
     "/etc/network/",
     "/etc/netplan/",
@@ -148,12 +148,27 @@ const WAYS_IN: [&str; 19] = [
     "/etc/hosts.allow",
     "/etc/hosts.deny",
     "/etc/fail2ban/",
-    "/root/.ssh/",
+    "/etc/dropbear/",
+    "/etc/default/ssh",
+    "/etc/default/dropbear",
+    "/etc/dhcp",
+    "/etc/firewalld/",
+    "/etc/wireguard/",
+    "/etc/openvpn/",
+    "/etc/sysctl",
+    "/etc/systemd/system/ssh",
+    "/etc/init.d/networking",
+    "/etc/init.d/ssh",
+    "/etc/nsswitch.conf",
 ];
 /// Services and programs that hold them open.
-const KEEPERS: [&str; 13] = [
+const KEEPERS: [&str; 17] = [
     "ssh",
+    "ssh.socket",
     "sshd",
+    "dhcpcd",
+    "wpa_supplicant",
+    "openvpn",
     "dropbear",
     "networking",
     "systemd-networkd",
@@ -171,10 +186,15 @@ const PAGES: [&str; 5] = ["/api/remoteAccess", "/api/users", "/api/ni/", "/api/f
 
 /// Whether an order can cut us off: it touches SSH, users, the network or a firewall.
 pub fn cuts_off(order: &Order) -> bool {
-    let keeper = |name: &str| KEEPERS.contains(&name) || name.contains("firewall");
+    let keeper =
+        |name: &str| KEEPERS.contains(&name) || name.contains("firewall") || name.starts_with("wg-quick@");
     match order {
-        Order::Put { path, .. } | Order::Own { path, .. } | Order::Remove { path } => {
-            WAYS_IN.iter().any(|way| path.starts_with(way)) || path.contains("/.ssh/")
+        Order::Put { path, .. }
+        | Order::Own { path, .. }
+        | Order::Directory { path, .. }
+        | Order::Remove { path } => {
+            let below = format!("{path}/");
+            WAYS_IN.iter().any(|way| below.starts_with(way)) || below.contains("/.ssh/") || is_home(path)
         }
         Order::Service { name, .. } => keeper(name),
         Order::Run { argv, .. } => {
@@ -183,6 +203,12 @@ pub fn cuts_off(order: &Order) -> bool {
         Order::Send { url, .. } => PAGES.iter().any(|page| url.contains(page)),
         _ => false,
     }
+}
+
+/// Whether a path is a home: SSH takes no key from one that others may write to.
+fn is_home(path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    path == "/root" || path.strip_prefix("/home/").is_some_and(|name| !name.contains('/'))
 }
 
 #[cfg(test)]
@@ -219,6 +245,17 @@ mod tests {
         for risky in ["/etc/ssh/sshd_config", "/home/ada/.ssh/authorized_keys", "/etc/sudoers.d/ada"] {
             assert!(cuts_off(&put(risky)), "{risky}");
         }
+        let word = |text: &str| text.to_owned();
+        let folder = |path: &str| Order::Directory {
+            path: word(path),
+            mode: word("0777"),
+            owner: word("ada"),
+            group: word("ada"),
+        };
+        assert!(
+            ["/root", "/home/ada", "/home/ada/.ssh", "/etc/ssh"].iter().all(|path| cuts_off(&folder(path)))
+        );
+        assert!(!cuts_off(&folder("/home/ada/signs")) && !cuts_off(&folder("/etc/mosquitto")));
         assert!(cuts_off(&service("ssh")) && cuts_off(&service("rocade-firewall")));
         assert!(!cuts_off(&put("/etc/mosquitto/mosquitto.conf")) && !cuts_off(&service("mosquitto")));
     }

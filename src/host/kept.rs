@@ -2,6 +2,8 @@
 
 /// Where it lies: on a Conduit, elsewhere.
 pub const FOLDERS: [&str; 2] = ["/var/config/rocade/kept", "/var/lib/rocade/kept"];
+/// How many applies before its own a host keeps (see `keep_all` there).
+pub const LAST: usize = 5;
 /// The lock of those who write on a host: its holder, until when in seconds since the start of the host, and
 /// words, a line each.
 pub const LOCK: &str = "/var/lock/rocade";

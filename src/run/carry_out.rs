@@ -308,9 +308,10 @@ impl Errand {
         written.holding(Writing::on(host), work).await;
         fill(&mut keeper, changes, &unreported());
         let mut steps = keeper.steps;
+        let reported = steps.clone();
         written.settle(&guarded.watched(), &mut steps).await;
-        let back = steps.iter().filter(|step| matches!(step.outcome, Outcome::RolledBack(_)));
-        back.for_each(|step| self.journal.result(step));
+        let otherwise = steps.iter().zip(&reported).filter(|(step, was)| step.outcome != was.outcome);
+        otherwise.for_each(|(step, _)| self.journal.result(step));
         steps
     }
 }

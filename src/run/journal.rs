@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,6 @@ use anyhow::Context;
 use serde_json::{Value as Json, json};
 
 use crate::model::{Change, Plan, Step, Target};
-use crate::repository;
 
 /// A journal longer than this is put aside, and a new one begun.
 const MAX_BYTES: u64 = 1 << 20;
@@ -95,7 +94,17 @@ fn open(path: &Path) -> std::io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    File::options().create(true).append(true).open(path)
+    let mut file = File::options().create(true).append(true).read(true).open(path)?;
+    // The last line was cut by a death: the next one does not go on in it.
+    if file.metadata()?.len() > 0 {
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        if last != *b"\n" {
+            file.write_all(b"\n")?;
+        }
+    }
+    Ok(file)
 }
 
 /// The last apply of this copy of the repository, when it did not come to its end.
@@ -103,7 +112,13 @@ fn open(path: &Path) -> std::io::Result<File> {
 /// # Errors
 /// When the journal is there and cannot be read.
 pub fn unfinished(root: &Path) -> anyhow::Result<Option<Unfinished>> {
-    let text = repository::read(&path(root))?.unwrap_or_default();
+    let path = path(root);
+    let bytes = match fs::read(&path) {
+        Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.with_context(|| format!("reading {}", path.display()))?,
+    };
+    // What a power cut left in it must not hold up anything.
+    let text = String::from_utf8_lossy(&bytes);
     let mut last: Option<Unfinished> = None;
     // The last line may be cut: it was being written.
     for entry in text.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok()) {
@@ -155,8 +170,12 @@ mod tests {
         assert_eq!((told.apply.as_str(), told.by.as_str()), ("rocade-1", "ada@laptop"));
         assert_eq!(told.targets, BTreeMap::from([("gateway pool-gw".to_owned(), (1, 2))]));
         // A line that was cut while it was written hides none before it.
-        fs::write(path(root), fs::read_to_string(path(root)).unwrap() + "{\"event\":\"en").unwrap();
+        let cut = [fs::read(path(root)).unwrap(), b"{\"event\":\"en\xff".to_vec()].concat();
+        fs::write(path(root), &cut).unwrap();
         assert!(unfinished(root).unwrap().is_some());
+        // Nor the one behind it.
+        let _died = Journal::begin(root, "rocade-1b", "bob@laptop", &plan).unwrap();
+        assert_eq!(unfinished(root).unwrap().unwrap().by, "bob@laptop");
         journal.end();
         let journal = Journal::begin(root, "rocade-2", "ada@laptop", &plan).unwrap();
         journal.end();

@@ -62,6 +62,9 @@ pub(super) struct Written<'a> {
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long the host is given to put everything back once its time ran out.
 const REVERT: Duration = Duration::from_secs(60);
+/// How much of that passes before the host is asked: who comes while it is still at it is refused, and who
+/// insists is locked out.
+const HEADSTART: Duration = Duration::from_secs(10);
 
 impl Written<'_> {
     /// Holds on to the lock while `work` goes on.
@@ -110,7 +113,13 @@ impl Written<'_> {
                     }
                 }
             }
-            Err(fault) => self.say(&format!("it was not put back: {fault:#}")),
+            Err(fault) => {
+                self.say(&format!("it was not put back: {fault:#}"));
+                // The host may have put back some of it, or may do so yet.
+                for step in steps.iter_mut().filter(|step| step.outcome == Outcome::Done) {
+                    step.outcome = Outcome::Unknown(format!("it may have been put back: {fault:#}"));
+                }
+            }
         }
         // After a batch without a fault it was given back already.
         if (good && !watched.armed) || !watched.begun {
@@ -177,7 +186,7 @@ impl Written<'_> {
         let asks = kept::FOLDERS
             .map(|folder| Ask::Content { path: format!("{folder}/{}/reverted", self.guard.name) });
         let mut fault = anyhow!("its time was over before it was asked");
-        tokio::time::sleep_until(limit - REVERT).await;
+        tokio::time::sleep_until(limit - REVERT + HEADSTART).await;
         while tokio::time::Instant::now() < limit {
             let line = self.links.renew(self.workspace, target, &self.one.site.reach).await;
             match line {

@@ -79,23 +79,28 @@ async fn read_shelf(
 ) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
     let line = line(workspace, links, one).await?;
     let asks = kept::FOLDERS.map(|directory| Ask::Files { directory: directory.to_owned() });
-    let mut names = Vec::new();
+    let mut folders = Vec::new();
     for answer in line.reading().ask(&asks).await? {
         match answer {
             Answer::Names(paths) => {
-                let done: Vec<String> = paths
-                    .iter()
-                    .filter_map(|path| path.strip_suffix("/reverted").map(|folder| format!("{folder}/list")))
-                    .collect();
-                let lists = paths.iter().filter(|path| !done.contains(path));
-                names.extend(lists.filter_map(|path| Some(kept::of_list(path)?.1.to_owned())));
+                let lists = paths.iter().filter_map(|path| kept::of_list(path));
+                folders.extend(lists.map(|(folder, name)| (name.to_owned(), folder.to_owned())));
             }
             Answer::Unread(why) => return Err(anyhow!("{why}")),
             _ => return Err(anyhow!("the host answered another question")),
         }
     }
+    // What is older goes when this run keeps something itself.
+    folders.sort();
+    let folders = folders.split_off(folders.len().saturating_sub(kept::LAST));
+    let asks: Vec<Ask> =
+        folders.iter().map(|(_, folder)| Ask::Content { path: format!("{folder}/reverted") }).collect();
     let mut shelf = BTreeMap::new();
-    for name in names {
+    for (answer, (name, _)) in line.reading().ask(&asks).await?.into_iter().zip(folders) {
+        // What could not be put back can be tried again.
+        if answer.text()?.is_some_and(|word| word.trim() == "ok") {
+            continue;
+        }
         let (_, lines) = keeping::list(&line, &name).await?.context("its list is gone")?;
         shelf.insert(name, lines.iter().map(words).collect());
     }

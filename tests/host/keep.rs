@@ -173,7 +173,11 @@ async fn only_the_last_few_are_kept() {
         let left = fs::read_dir(root.join("var/lib/rocade/kept")).unwrap();
         let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         left.sort();
-        assert_eq!(left, ["rocade-4", "rocade-5", "rocade-6", "rocade-7", "rocade-8"], "{shell}");
+        assert_eq!(left, ["rocade-3", "rocade-4", "rocade-5", "rocade-6", "rocade-7", "rocade-8"], "{shell}");
+        // From a machine whose clock is late: what it keeps is not thrown away at once.
+        let name = "rocade-0".to_owned();
+        let late = Order::Keep { name: name.clone(), things: vec![Thing::File("/etc/x".to_owned())] };
+        assert!(all_done(&order(&host, &[late, Order::Revert { name }]).await), "{shell}");
     }
 }
 
@@ -238,5 +242,56 @@ async fn one_at_a_time_has_the_lock() {
         assert!(root.join(&LOCK[1..]).exists(), "{shell}: another's lock is left alone");
         assert!(all_done(&order(&host, &[unlock("ada"), lock("bob", 0)]).await), "{shell}");
         assert!(all_done(&order(&host, &[lock("ada", 600)]).await), "{shell}: what has run out is free");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_put_back_holds_up_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    for (shell, root, host) in hosts(folder.path()) {
+        furnish(&root);
+        let orders = [
+            keep(&["/etc/empty", "/etc/every byte"]),
+            put("/etc/empty", "other", "0600"),
+            remove("/etc/every byte"),
+        ];
+        assert!(all_done(&order(&host, &orders).await), "{shell}");
+        fs::create_dir(root.join("etc/every byte")).unwrap();
+        let rulings = order(&host, &[arm(600), revert()]).await;
+        assert!(failed_with(&rulings[1], "a directory stands at /etc/every byte"), "{shell}: {rulings:?}");
+        assert_eq!(fs::read(root.join("etc/empty")).unwrap(), b"", "{shell}");
+        assert_eq!(fs::read_dir(root.join("etc/every byte")).unwrap().count(), 0, "{shell}");
+        let place = root.join("var/lib/rocade/kept").join(NAME);
+        let told = fs::read_to_string(place.join("reverted")).unwrap();
+        assert!(told.contains("a directory stands"), "{shell}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_timer_whose_time_cannot_be_written_runs_out_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    for (shell, root, host) in hosts(folder.path()) {
+        let orders = [keep(&["/etc/new"]), arm(2), put("/etc/new", "new", "0644")];
+        assert!(all_done(&order(&host, &orders).await), "{shell}");
+        // As a full disk leaves it.
+        let place = root.join("var/lib/rocade/kept").join(NAME);
+        fs::write(place.join("armed"), "").unwrap();
+        until_there(&place.join("reverted")).await;
+        assert!(!root.join("etc/new").exists(), "{shell}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_done_any_more_once_the_time_ran_out() {
+    let folder = tempfile::tempdir().unwrap();
+    for (shell, root, host) in hosts(folder.path()) {
+        // Who died between looking and taking left the door shut: it is waited for longer than the timer is set.
+        fs::create_dir_all(root.join(format!("{}.door", &LOCK[1..]))).unwrap();
+        let lock = Order::Lock { holder: "ada".to_owned(), seconds: 600, words: "ada".to_owned() };
+        let orders = [keep(&["/etc/new"]), arm(1), lock, put("/etc/new", "new", "0644")];
+        let rulings = order(&host, &orders).await;
+        assert!(failed_with(&rulings[2], "the time ran out"), "{shell}: {rulings:?}");
+        assert_eq!(rulings[3], Ruling::NotStarted, "{shell}");
+        assert!(!root.join("etc/new").exists(), "{shell}");
     }
 }

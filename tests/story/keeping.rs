@@ -24,6 +24,14 @@ fn files(place: &Place, device: &str) -> BTreeMap<String, (u32, String, Vec<u8>)
     })
 }
 
+/// Lays a file on a device, with the folder it is in.
+fn lay(place: &Place, device: &str, path: &str, text: &str) {
+    let (folder, _) = path.rsplit_once('/').unwrap();
+    let make = |state: &mut State| state.files.directory(folder, 0o755, "root", "root");
+    place.device(device).with_state(make).unwrap();
+    place.put(device, path, text);
+}
+
 fn shown(place: &Place) -> Vec<String> {
     let conduit = place.device("pool-gw").conduit().unwrap();
     ["loraNetwork", "loraNetwork/whitelist"]
@@ -115,6 +123,52 @@ async fn a_host_that_a_change_cuts_off_puts_it_back_by_itself() {
     assert!(ran.out.contains("put back"), "{} {}", ran.out, ran.err);
     assert_eq!(files(&place, "signage-1"), before);
     place.rocade(&["apply", "signage-1", "--yes"]).ended(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_confirmed_is_not_told_as_done() {
+    let mut place = Place::new().await;
+    place.add_host(&host_yaml("MaxAuthTries 3\n")).await;
+    lay(&place, "signage-1", "/etc/ssh/sshd_config.d/10-rocade.conf", "MaxAuthTries 9\n");
+    // All is done, the confirmation is refused, and the host cannot put back what it kept.
+    let device = place.device("signage-1");
+    device.knobs().set(|knobs| *knobs = "fail-order=5".parse::<Knobs>().unwrap());
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !device.log().entries().iter().any(|entry| entry.what.starts_with("put ")) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            device.with_state(|state: &mut State| {
+                let kept = state.files.below("/var/lib/rocade/kept");
+                let kept: Vec<String> = kept.into_iter().filter(|path| path.ends_with("/0")).collect();
+                assert_eq!(kept.len(), 1);
+                state.files.remove(&kept[0]).unwrap();
+            });
+        });
+        place.rocade(&["apply", "signage-1", "--yes", "--json", "--confirm-within", "2"])
+    });
+    let steps = ran.ended(3).json()["steps"].clone();
+    let of_host = |step: &&Value| step["address"]["target"]["name"] == "signage-1";
+    let outcomes: Vec<&Value> =
+        steps.as_array().unwrap().iter().filter(of_host).map(|step| &step["outcome"]).collect();
+    assert_eq!(outcomes, ["unknown"], "{steps}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_five_applies_can_be_gone_back_over() {
+    let place = Place::new().await;
+    for number in 1..=7 {
+        let folder = format!("/var/config/rocade/kept/rocade-{number}");
+        lay(&place, "pool-gw", &format!("{folder}/list"), "");
+        // Number 6 was put back; number 5 could not be and may be tried again.
+        match number {
+            6 => lay(&place, "pool-gw", &format!("{folder}/reverted"), "ok\n"),
+            5 => lay(&place, "pool-gw", &format!("{folder}/reverted"), "no room\n"),
+            _ => {}
+        }
+    }
+    let listed = place.rocade(&["rollback", "pool-gw", "--to", "rocade-0", "--yes"]).ended(64);
+    assert!(listed.err.contains("kept: rocade-3, rocade-4, rocade-5, rocade-7"), "{}", listed.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,8 +28,9 @@ keep_file() {
         list file "$1" link "$(readlink "$path")"
     elif [ -f "$path" ]; then
         number=$(grep -c '' "$shelf/list")
-        cp "$path" "$shelf/$number" || return 1
-        sum=$(digest "$path")
+        # Half a copy would hold room on a disk that has none left.
+        cp "$path" "$shelf/$number" || { rm -f "$shelf/$number"; return 1; }
+        sum=$(digest "$shelf/$number")
         list file "$1" file "$number" "${sum%% *}" $(stat -c '%a %u %g' "$path")
     elif [ -d "$path" ]; then
         list file "$1" directory $(stat -c '%a %u %g' "$path")
@@ -45,7 +46,7 @@ keep_file() {
 
 keep_service() {
     ! is_listed service "$1" || return 0
-    read_service "$1" || return 1
+    read_service "$1" || { echo "$why"; return 1; }
     find_run
     number=$(grep -c '' "$shelf/list")
     tail -n +2 "$run/$1.loaded" >"$shelf/$number" 2>/dev/null
@@ -56,7 +57,11 @@ keep_page() {
     ! is_listed page "$1" || return 0
     number=$(grep -c '' "$shelf/list")
     page=$(fetch GET "$1") || { echo "${page%%"$LINE"*}"; return 1; }
-    printf '%s' "${page%"$LINE"*}" >"$shelf/$number"
+    case ${page##*"$LINE"} in
+        2??) ;;
+        *) echo "GET $1 was answered with ${page##*"$LINE"}"; return 1 ;;
+    esac
+    printf '%s' "${page%"$LINE"*}" >"$shelf/$number" || { rm -f "$shelf/$number"; return 1; }
     list page "$1" "${page##*"$LINE"}" "$number"
 }
 
@@ -71,12 +76,11 @@ keep_all() {
             page=*) keep_page "${thing#*=}" ;;
         esac || return 1
     done
-    # The last few are worth their room.
-    set -- $(ls -1r "$kept")
+    # The last few before it are worth their room. Its own name need not be the newest: clocks differ.
+    set -- $(ls -1 "$kept" | grep -vxF "${shelf##*/}")
     while [ $# -gt 5 ]; do
-        shift "$(($# - 1))"
         rm -rf "${kept:?}/$1" || return 1
-        set -- $(ls -1r "$kept")
+        shift
     done
     sync
 }
@@ -128,35 +132,42 @@ put_back() {
         file)
             temp=$folder/.${1##*/}.rocade-$$
             [ -d "$folder" ] || mkdir -p "$folder" || return 1
+            if [ -d "$path" ] && [ ! -L "$path" ]; then echo "a directory stands at $1"; return 1; fi
             cp "$shelf/$3" "$temp" && chown "$6:$7" "$temp" && chmod "$5" "$temp" && sync "$temp" || return 1
             if [ -L "$path" ] && [ -d "$path" ]; then rm -f "$path" || return 1; fi
             mv -f "$temp" "$path" && temp=''
             ;;
-        link) rm -f "$path" && ln -s "$3" "$path" ;;
+        link) rm -f "$path" && ln -s -- "$3" "$path" ;;
         directory) mkdir -p "$path" && chown "$4:$5" "$path" && chmod "$3" "$path" ;;
         absent) if [ -d "$path" ] && [ ! -L "$path" ]; then rmdir "$path"; else rm -f "$path"; fi ;;
     esac
+}
+
+# Remembers the first thing that went wrong. The rest is put back all the same: it may be our way in.
+regret() {
+    [ -n "$regretted" ] || regretted=${why:-it failed without a word}
 }
 
 # Ends what did not run and was not started at boot, while its script is still there.
 end_newcomers() {
     while IFS=$UNIT read -r sort name here boots ran _ <&5; do
         [ "$sort" = service ] || continue
-        read_service "$name" || return 1
+        read_service "$name" || { regret; continue; }
         [ "$present" = 1 ] || continue
-        [ "$ran" = 1 ] || [ "$running" = 0 ] || order_service "$name" stop || return 1
-        [ "$boots" = 1 ] || [ "$enabled" = 0 ] || order_service "$name" disable || return 1
-        [ "$here" = 1 ] || rm -f ./etc/rc[0-6S].d/[SK][0-9][0-9]"$name" || return 1
+        [ "$ran" = 1 ] || [ "$running" = 0 ] || order_service "$name" stop || regret
+        [ "$boots" = 1 ] || [ "$enabled" = 0 ] || order_service "$name" disable || regret
+        [ "$here" = 1 ] || rm -f ./etc/rc[0-6S].d/[SK][0-9][0-9]"$name" || regret
     done 5<"$shelf/list"
 }
 
 put_files_back() {
-    sed '1!G;h;$!d' "$shelf/list" >"$shelf/reversed" || return 1
+    sed '1!G;h;$!d' "$shelf/list" >"$shelf/reversed" || { why='there is no room to put it back'; regret; return; }
     while IFS=$UNIT read -r sort name a b c d e f _ <&5; do
         [ "$sort" = file ] || continue
         ! is_same "$name" "$a" "$b" "$c" "$d" "$e" "$f" || continue
-        moved=1 output="$output$name$LINE"
-        why=$(put_back "$name" "$a" "$b" "$c" "$d" "$e" "$f" 2>&1) || is_others "$name" "$a" || return 1
+        why=$(put_back "$name" "$a" "$b" "$c" "$d" "$e" "$f" 2>&1) || is_others "$name" "$a" ||
+            { regret; continue; }
+        moved="$moved$name$LINE"
         case $name in */systemd/system/*) reload=1 ;; esac
     done 5<"$shelf/reversed"
 }
@@ -165,10 +176,10 @@ put_files_back() {
 start_again() {
     while IFS=$UNIT read -r sort name here boots ran stamp _ <&5; do
         [ "$sort" = service ] && [ "$here" = 1 ] || continue
-        read_service "$name" || return 1
-        [ "$boots" = 0 ] || [ "$enabled" = 1 ] || order_service "$name" enable || return 1
+        read_service "$name" || { regret; continue; }
+        [ "$boots" = 0 ] || [ "$enabled" = 1 ] || order_service "$name" enable || regret
         [ "$ran" = 1 ] && { [ -n "$moved" ] || [ "$running" = 0 ]; } || continue
-        order_service "$name" restart || return 1
+        order_service "$name" restart || { regret; continue; }
         [ -n "$root" ] || [ ! -s "$shelf/$stamp" ] ||
             { echo "$pid"; cat "$shelf/$stamp"; } >"$run/$name.loaded"
     done 5<"$shelf/list"
@@ -180,30 +191,36 @@ check_back() {
         case $sort in
             file)
                 is_same "$name" "$a" "$b" "$c" "$d" "$e" "$f" || is_others "$name" "$a" ||
-                    { why="$name is not as it was"; return 1; }
+                    { why="$name is not as it was"; regret; }
                 ;;
             service)
-                read_service "$name" || return 1
-                [ "$running" = "$c" ] || { why="$name does not run as it did"; return 1; }
+                read_service "$name" || { regret; continue; }
+                [ "$running" = "$c" ] || { why="$name does not run as it did"; regret; }
                 ;;
         esac
     done 5<"$shelf/list"
 }
 
 revert() {
-    moved=''
-    end_newcomers && put_files_back && start_again || return 1
+    moved='' regretted=''
+    end_newcomers
+    put_files_back
+    start_again
     [ -z "$reload" ] || ! is_systemd || [ -n "$root" ] || aside systemctl daemon-reload
     reload=''
     sync
     check_back
+    # What services said meanwhile is not asked for.
+    output=$moved why=$regretted
+    [ -z "$regretted" ]
 }
 
 order_revert() {
     find_shelf "$1"
     [ -e "$shelf/list" ] || { why="nothing is kept as $1"; return 1; }
+    limit=''
     mv "$shelf/armed" "$shelf/reverting" 2>/dev/null
-    revert || return 1
+    revert || { echo "$why" >"$shelf/reverted"; return 1; }
     echo ok >"$shelf/reverted"
 }
 
@@ -213,18 +230,25 @@ read_uptime() {
     up=${up%%.*}
 }
 
-# Gives the one who is to confirm more time.
+# Gives the one who is to confirm more time, and what is done meanwhile as much as it may take. Fails when the
+# time ran out: what would still be done would stand beside what was put back.
 extend() {
+    [ -n "$limit" ] || return 0
+    if [ ! -e "$limit" ]; then why='the time ran out and it was put back'; return 1; fi
     read_uptime
-    [ ! -e "$limit" ] || echo "$((up + patience))" >"$limit"
+    echo "$((up + 1 + patience + ${1:-0}))" >"$limit" || { why='the timer cannot be set'; return 1; }
 }
 
-# Waits for the time to run out, unless somebody confirmed, and puts back what was kept.
+# Waits for the time to run out, unless somebody confirmed, and puts back what was kept. A full disk leaves the
+# time empty: the last one that could be read counts.
 watch_over() {
+    ends=$((up + 1 + patience))
     while [ -e "$limit" ]; do
+        until=''
         read -r until <"$limit"
+        case $until in '' | *[!0-9]*) ;; *) ends=$until ;; esac
         read_uptime
-        [ "${until:-$((up + 1))}" -gt "$up" ] || break
+        [ "$ends" -gt "$up" ] || break
         sleep 1
     done
     mv "$limit" "$shelf/reverting" 2>/dev/null || return 0
@@ -247,6 +271,7 @@ order_arm() {
 
 order_confirm() {
     find_shelf "$1"
+    limit=''
     if [ -e "$shelf/reverting" ] || ! mv "$shelf/armed" "$shelf/confirmed" 2>/dev/null; then
         why='the time ran out and it was put back'
         return 1

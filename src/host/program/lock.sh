@@ -11,6 +11,9 @@ read_lock() {
 
 write_lock() {
     umask 022
+    # The folder is everybody's: nobody's link is written through.
+    rm -f "$LOCK.$$"
+    set -C
     printf '%s\n' "$1" "$((up + $2))" "$3" >"$LOCK.$$" && mv -f "$LOCK.$$" "$LOCK"
 }
 

@@ -24,9 +24,12 @@ order() {
         put | own | directory | remove | install | service | user | trial | run | send) ;;
         keep | arm | confirm | revert | lock | unlock) ;;
         *) why='this host does not know the order'; false ;;
-    esac && "order_$deed" "$@"
+    esac && case $deed in
+        # Packages take their time.
+        install) extend 1800 ;;
+        *) extend ;;
+    esac && "order_$deed" "$@" && extend
     if [ $? = 0 ]; then
-        [ -z "$limit" ] || extend
         armor "$output"
         reply 'done' "$word"
     else
