@@ -148,7 +148,11 @@ fn falls_on(one: &Holiday, day: Date) -> bool {
 /// Whether a day lies in a span of days; those that move with Easter are meant for a year.
 fn spans(first: Feast, last: Feast, day: Date, year: Option<u16>) -> bool {
     let ends = date_in(first, day, year).zip(date_in(last, day, year));
-    ends.is_some_and(|(first, last)| (first..=last).contains(&day))
+    ends.is_some_and(|(first, last)| match first <= last {
+        true => (first..=last).contains(&day),
+        // Over the end of each year.
+        false => day >= first || day <= last,
+    })
 }
 
 /// The day of a feast: of the year it names, of the year given, or of the year of a day.

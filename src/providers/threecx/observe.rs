@@ -278,7 +278,7 @@ async fn limits(hand: Reading<'_>, patch: Patch, now: jiff::Timestamp, observed:
                         if let (Some(allowed), Some(used), false) =
                             (row["Allowed"].as_i64(), row["Used"].as_i64(), row["Unlimited"] == true)
                         {
-                            fields.insert(format!("left_{field}"), Value::Int(allowed - used));
+                            fields.insert(format!("left_{field}"), Value::Int(allowed.saturating_sub(used)));
                         }
                     }
                 }

@@ -307,6 +307,14 @@ fn put_groups(
             }
         }
     }
+    // The list is replaced whole: groups that are not looked at, such as those of favourites, stay in it.
+    for group in entity["Groups"].as_array().into_iter().flatten() {
+        if directory.name_of("department", &group["GroupId"]).is_none() && group["GroupId"].is_i64() {
+            let role = ["Rights", "GroupRights"].iter().find_map(|place| group[*place]["RoleName"].as_str());
+            let role = role.unwrap_or("users");
+            groups.push(json!({"GroupId": group["GroupId"], "Rights": {"RoleName": role}}));
+        }
+    }
     body.insert("Groups".to_owned(), groups.into());
     body.insert("PrimaryGroupId".to_owned(), json!(id));
     Ok(())
