@@ -10,8 +10,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::say::{BAD, CHANGED, DIM, GOOD, HEAD};
-use crate::model::{Action, Change, Objection, Outcome, Plan, Step, Target, Unread};
+use crate::model::{Action, Address, Change, Objection, Outcome, Plan, Step, Target, Unread};
 use crate::run::Applied;
+
+/// How many things that nobody wished are named.
+const UNMANAGED_SHOWN: usize = 5;
 
 /// The whole plan.
 pub fn plan(plan: &Plan, verbose: bool) -> String {
@@ -22,7 +25,9 @@ pub fn plan(plan: &Plan, verbose: bool) -> String {
         let unread: Vec<&Unread> = plan.unread.iter().filter(|entry| entry.target == head.target).collect();
         let objections: Vec<&Objection> =
             plan.objections.iter().filter(|objection| objection.target == head.target).collect();
-        if changes.is_empty() && unread.is_empty() && objections.is_empty() {
+        let unmanaged: Vec<&Address> =
+            plan.unmanaged.iter().filter(|address| address.target == head.target).collect();
+        if changes.is_empty() && unread.is_empty() && objections.is_empty() && unmanaged.is_empty() {
             continue;
         }
         let heading = format!("{HEAD}{}{HEAD:#}  {}", head.target, head.title);
@@ -32,6 +37,7 @@ pub fn plan(plan: &Plan, verbose: bool) -> String {
             let _ = writeln!(text, "  {BAD}?{BAD:#} {}", left_alone(entry));
         }
         objections.into_iter().for_each(|objection| draw_objection(&mut text, objection));
+        draw_unmanaged(&mut text, &unmanaged, verbose);
     }
     text.push_str(&summary(plan));
     text
@@ -43,6 +49,19 @@ fn draw_objection(text: &mut String, objection: &Objection) {
     let _ = writeln!(text, "  {BAD}!{BAD:#} {reason}{at}");
     if !hint.is_empty() {
         let _ = writeln!(text, "    {hint}");
+    }
+}
+
+/// What is there and nobody wished, on one line; all of it with `-v`.
+fn draw_unmanaged(text: &mut String, unmanaged: &[&Address], verbose: bool) {
+    let shown = if verbose { unmanaged.len() } else { UNMANAGED_SHOWN };
+    let names: Vec<String> = unmanaged.iter().take(shown).map(|address| address.key.to_string()).collect();
+    let more = match unmanaged.len().saturating_sub(shown) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    if !names.is_empty() {
+        let _ = writeln!(text, "  {DIM}not in the inventory, left alone: {}{more}{DIM:#}", names.join(", "));
     }
 }
 

@@ -170,7 +170,7 @@ pub fn follow(call: &Call<'_>) -> Way {
     let colleague = call.dialler.or(call.from).is_none_or(|from| pbx.extensions.contains_key(from));
     let mut walk = Walk {
         call,
-        clock: Clock { pbx, start: &call.at },
+        clock: Clock { pbx, odd: call.odd, start: &call.at },
         internal: arrival.is_none() && colleague,
         steps: Vec::new(),
         parents: Vec::new(),

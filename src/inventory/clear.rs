@@ -6,11 +6,12 @@ use std::ops::Range;
 
 use super::tree::{Body, Node};
 
-/// Whether values under this key are secrets. `secret` itself holds a name, `key` a kind of key.
+/// Whether values under this key are secrets. `secret` itself holds a name, `key` a kind of key, `no_key` and
+/// `wrong_key` where calls go.
 pub(super) fn sounds_secret(key: &str) -> bool {
     let key: String = key.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     let named = ["password", "passwd", "passphrase", "token", "psk", "secret"];
-    !matches!(key.as_str(), "secret" | "key")
+    !matches!(key.as_str(), "secret" | "key" | "nokey" | "wrongkey")
         && (key.ends_with("key") || named.iter().any(|word| key.contains(word)))
 }
 
@@ -111,7 +112,7 @@ mod tests {
         {
             assert!(sounds_secret(key), "{key}");
         }
-        for key in ["secret", "key", "dev_eui", "topic", "title", "keys_and_doors"] {
+        for key in ["secret", "key", "no_key", "wrong_key", "dev_eui", "topic", "title", "keys_and_doors"] {
             assert!(!sounds_secret(key), "{key}");
         }
     }

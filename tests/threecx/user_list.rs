@@ -117,7 +117,7 @@ async fn pins_are_written_when_that_is_said_into_a_file_of_the_owners() {
 #[tokio::test(flavor = "multi_thread")]
 async fn phones_that_are_there_are_not_objected_to() {
     let place = office().await;
-    place.edit(FILE, "    accept_unverified: [phones, router_phones, shared_voicemail]\n", "");
+    place.edit(FILE, "    accept_unverified: [phones, router_phones, shared_voicemail, sbc_hosts]\n", "");
     assert_eq!(crate::planned(&place), [""; 0]);
     place.edit(FILE, "last_name: Example", "last_name: Sample");
     place.rocade(&["apply", "head-office", "--yes"]).ended(0);

@@ -123,6 +123,21 @@ fn the_numbers_of_a_rule_share_a_line_when_they_are_many() {
 }
 
 #[test]
+fn what_nobody_wished_is_named_on_a_line() {
+    let mut drawn = a_plan(vec![], vec![]);
+    let stray = |number: u32| Address {
+        target: Target::new("broker", "main"),
+        key: Key::new("account", format!("stray{number}")),
+    };
+    drawn.unmanaged = (1..=7).map(stray).collect();
+    let text = anstream::adapter::strip_str(&plan(&drawn, false)).to_string();
+    let line = "  not in the inventory, left alone: account stray1, account stray2, account stray3, account stray4, \
+                account stray5 and 2 more\n";
+    assert_eq!(text, format!("broker main\n{line}Plan: no changes.\n"));
+    assert!(plan(&drawn, true).contains("account stray6, account stray7"));
+}
+
+#[test]
 fn nothing_to_do_is_one_line() {
     is_drawn("no-changes.txt", &plan(&a_plan(vec![], vec![]), false));
 }

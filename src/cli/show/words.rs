@@ -3,6 +3,7 @@
 use similar::{ChangeTag, TextDiff};
 
 use crate::model::{Action, Change, Impact, Value};
+use crate::plan::same;
 
 const DETAIL_WIDTH: usize = 60;
 
@@ -52,9 +53,34 @@ fn field_detail(name: &str, before: Option<&Value>, after: &Value) -> String {
         }
         (_, Value::Secret(_)) => format!("{name} differs (secret)"),
         _ => {
-            let before = before.map_or_else(|| "(unset)".to_owned(), words);
-            format!("{name} {} -> {}", shorten(&before), shorten(&words(after)))
+            let before = before.unwrap_or(&Value::Null);
+            let (name, before, after) = differing(name.to_owned(), before, after);
+            format!("{name} {} -> {}", shorten(&words(before)), shorten(&words(after)))
         }
+    }
+}
+
+/// The part of a field in which it differs, when the whole is too long for a line and it is only one part.
+fn differing<'a>(name: String, before: &'a Value, after: &'a Value) -> (String, &'a Value, &'a Value) {
+    let fits = |value: &Value| words(value).chars().count() <= DETAIL_WIDTH;
+    if fits(before) && fits(after) {
+        return (name, before, after);
+    }
+    let mut parts: Vec<(String, &Value, &Value)> = match (before, after) {
+        (Value::Map(old), Value::Map(new)) => {
+            let pair = |(own, value)| (format!("{name}.{own}"), old.get(own).unwrap_or(&Value::Null), value);
+            new.iter().map(pair).collect()
+        }
+        (Value::List(old), Value::List(new)) if old.len() == new.len() => {
+            let pair = |(at, (old, new))| (format!("{name}[{}]", at + 1), old, new);
+            old.iter().zip(new).enumerate().map(pair).collect()
+        }
+        _ => return (name, before, after),
+    };
+    parts.retain(|(_, old, new)| !same(new, old));
+    match parts.pop() {
+        Some((name, before, after)) if parts.is_empty() => differing(name, before, after),
+        _ => (name, before, after),
     }
 }
 
@@ -89,4 +115,31 @@ pub(super) fn shorten(text: &str) -> String {
         return first.to_owned();
     }
     format!("{}...", first.chars().take(DETAIL_WIDTH - 3).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Fields;
+
+    fn map(fields: &[(&str, Value)]) -> Value {
+        Value::Map(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect::<Fields>())
+    }
+
+    #[test]
+    fn of_a_long_field_the_part_is_shown_that_differs() {
+        let long = "a destination with a name that takes most of the space of a line";
+        let key = |number: &str, to: &str| map(&[("key", number.into()), ("to", to.into())]);
+        let keys = |last: &str| Value::List(vec![key("1", long), key("2", last)]);
+        let shown = field_detail("keys", Some(&keys("repeat")), &keys("end"));
+        assert_eq!(shown, "keys[2] {key: 2, to: repeat} -> {key: 2, to: end}");
+        // What is there beside the wish is no difference.
+        let there = |ring: &str| map(&[("away", long.into()), ("ring", ring.into())]);
+        let before = map(&[("available", there("20s")), ("other", long.into())]);
+        let after = map(&[("available", there("25s"))]);
+        assert_eq!(field_detail("forwarding", Some(&before), &after), "forwarding.available.ring 20s -> 25s");
+        // Two parts are shown as the whole.
+        let both = map(&[("available", there("25s")), ("other", "x".into())]);
+        assert!(field_detail("forwarding", Some(&before), &both).starts_with("forwarding {available: "));
+    }
 }

@@ -118,15 +118,24 @@ fn read(workspace: &Arc<Workspace>, name: &str) -> anyhow::Result<Waited<(Pbx, O
         unread.push(collection.as_str());
     }
     let import = threecx::import_whole(&observed);
+    let unmeant =
+        import.notes.iter().filter(|note| note.starts_with("inbound_rule ") || note.contains(": dids:"));
+    unmeant.for_each(|note| say::word(&format!("cannot be followed: {note}")));
     let head = format!(
         "pbx:\n  {name:?}:\n    model: 3cx\n    url: https://pbx.invalid\n    client_id: x\n    \
          client_secret: {{secret: pbx/x/client}}\n"
     );
-    let (mut seen, faults) = inventory::seen("what the PBX shows", &format!("{head}{}", import.yaml));
+    let whole = format!("{head}{}", import.yaml);
+    let (mut seen, faults) = inventory::seen("what the PBX shows", &whole);
     let Some(mut pbx) = seen.pbx.remove(name) else {
         let why: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
         bail!("what {target} shows cannot be followed: {}", why.join("; "));
     };
+    // An entry that has no form in the inventory is not followed, and that is said.
+    for fault in &faults {
+        let line = fault.place().and_then(|place| whole.lines().nth(usize::try_from(place.line).ok()? - 1));
+        say::word(&format!("cannot be followed: {}: {}", line.unwrap_or_default().trim(), fault.message));
+    }
     // A part without an entry is empty there, unless it could not be read.
     let there = |collection: &str| !unread.contains(&collection);
     pbx.value.departments.written = there("department");

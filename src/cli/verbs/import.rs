@@ -105,8 +105,21 @@ fn append(workspace: &Workspace, place: &Place, yaml: &str) -> anyhow::Result<()
     let name = place.file.to_string();
     if let Err(report) = inventory::parse([(name.as_str(), whole.as_str())]) {
         let own = report.diagnostics.iter().filter(|fault| fault.code != "dangling-reference");
-        if let Some(fault) = own.into_iter().find(|fault| fault.severity == inventory::Severity::Error) {
-            bail!("what is on the PBX cannot be written in the inventory: {}", fault.message);
+        let own = own.filter(|fault| fault.severity == inventory::Severity::Error);
+        let line = |place: &Place| whole.lines().nth(usize::try_from(place.line).ok()?.checked_sub(1)?);
+        let why: Vec<String> = own
+            .map(|fault| {
+                let lines: Vec<&str> =
+                    fault.labels.iter().filter_map(|label| line(&label.place)).map(str::trim).collect();
+                format!("\n  {} ({})", fault.message, lines.join("; "))
+            })
+            .collect();
+        if !why.is_empty() {
+            bail!(
+                "what is on the PBX cannot be written in the inventory:{}\nmend it in the console, or write \
+                 what `rocade import pbx NAME --stdout` prints by hand",
+                why.concat()
+            );
         }
     }
     replace(&path, whole.as_bytes())

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Zoned};
 use serde::Serialize;
 
-use super::Wait;
+use super::{Odd, Wait};
 use crate::inventory::{At, Department, Holiday, Pbx, Week};
 use crate::model::{Feast, Weekday, easter};
 
@@ -34,6 +34,7 @@ pub(super) struct Standing {
 #[derive(Clone, Copy)]
 pub(super) struct Clock<'a> {
     pub(super) pbx: &'a Pbx,
+    pub(super) odd: &'a Odd,
     pub(super) start: &'a Zoned,
 }
 
@@ -71,7 +72,8 @@ impl Clock<'_> {
         let one = self.department(name);
         let hours = one.and_then(|one| one.hours.as_ref()).filter(|week| has_spans(week));
         let breaks = one.and_then(|one| one.breaks.as_ref());
-        let (phase, words) = if let Some(holiday) = self.holiday(name, now.date()) {
+        let (phase, words) = if let Some((holiday, part)) = self.holiday(name, now.date()) {
+            assumed = part.or(assumed);
             (Phase::Holiday, format!("department {name} keeps a holiday ({holiday})"))
         } else if breaks.is_some_and(|week| is_in(week, &now)) {
             (Phase::Break, format!("department {name} has its break"))
@@ -89,8 +91,9 @@ impl Clock<'_> {
     /// How hours of a rule's own stand, with the holidays of a department.
     pub(super) fn in_hours(&self, week: &Week, department: Option<&At<String>>, wait: Wait) -> Standing {
         let name = name_of(department);
-        let (now, assumed) = self.local(name, wait);
-        let (phase, words) = if let Some(holiday) = self.holiday(name, now.date()) {
+        let (now, mut assumed) = self.local(name, wait);
+        let (phase, words) = if let Some((holiday, part)) = self.holiday(name, now.date()) {
+            assumed = part.or(assumed);
             (Phase::Holiday, format!("department {name} keeps a holiday ({holiday})"))
         } else if is_in(week, &now) {
             (Phase::Open, "in its hours".to_owned())
@@ -110,18 +113,22 @@ impl Clock<'_> {
         })
     }
 
-    /// The holiday a department keeps on a day.
-    fn holiday(&self, department: &str, day: Date) -> Option<String> {
+    /// The holiday a department keeps on a day, and what is assumed when it takes only a part of its days.
+    fn holiday(&self, department: &str, day: Date) -> Option<(String, Option<String>)> {
         let keeps = |one: &Holiday| match one.departments.as_slice() {
             [] => department == "default",
             named => named.iter().any(|name| name.as_str() == department),
         };
-        let found = self.pbx.holidays.values().find(|one| keeps(one) && falls_on(one, day))?;
+        let (key, found) = self.pbx.holidays.iter().find(|(_, one)| keeps(one) && falls_on(one, day))?;
         // On the PBX a holiday of several departments has the department's name behind it, and the year.
         let title = found.title.as_str();
         let of = self.department(department).map_or(department, |one| one.title.as_str());
         let title = title.strip_suffix(&format!(" ({of})")).unwrap_or(title);
-        Some(title.strip_suffix(&format!(" {}", day.year())).unwrap_or(title).to_owned())
+        let title = title.strip_suffix(&format!(" {}", day.year())).unwrap_or(title);
+        let times = self.odd.get(&format!("holiday {key}: times"));
+        let part =
+            times.map(|times| format!("the holiday {title} ({times}) is taken to last its whole days"));
+        Some((title.to_owned(), part))
     }
 }
 
@@ -148,7 +155,11 @@ fn falls_on(one: &Holiday, day: Date) -> bool {
 /// Whether a day lies in a span of days; those that move with Easter are meant for a year.
 fn spans(first: Feast, last: Feast, day: Date, year: Option<u16>) -> bool {
     let ends = date_in(first, day, year).zip(date_in(last, day, year));
-    ends.is_some_and(|(first, last)| (first..=last).contains(&day))
+    ends.is_some_and(|(first, last)| match first <= last {
+        true => (first..=last).contains(&day),
+        // Over the end of each year.
+        false => day >= first || day <= last,
+    })
 }
 
 /// The day of a feast: of the year it names, of the year given, or of the year of a day.

@@ -68,9 +68,12 @@ fn closeness(pbx: &Pbx, rule: &InboundRule, caller: &str) -> Option<usize> {
     match &written.value {
         Caller::Number(pattern) => {
             let pattern = plain(pattern);
-            let meant = match pattern.strip_suffix('*') {
-                Some(beginning) => caller.starts_with(beginning),
-                None => caller == pattern,
+            let meant = match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+                // Masks of the PBX; in the inventory a number has at most its end left open.
+                (Some(end), Some(_)) => caller.contains(end.trim_end_matches('*')),
+                (Some(end), None) => caller.ends_with(end),
+                (None, Some(beginning)) => caller.starts_with(beginning),
+                (None, None) => caller == pattern,
             };
             meant.then_some(pattern.len())
         }

@@ -147,7 +147,10 @@ impl Walk<'_> {
         let lead = self.lead(&what, &format!("{field}.to"), route.map(|route| &route.to));
         if matches!(lead, Lead::Unwritten | Lead::GoOn) {
             if matches!(lead, Lead::Unwritten) {
-                let words = format!("an object without `{field}` rings on as if its department was open");
+                let words = format!(
+                    "an object without `{field}` rings on as if its department was open; `--live` tells \
+                     whether the PBX has a way of its own"
+                );
                 assumed.push(words);
                 if self.clock.has_way(department, standing.phase) {
                     assumed
@@ -161,6 +164,13 @@ impl Walk<'_> {
         let does = format!("{}; {plays}sends the call on", standing.words);
         let step = self.step(next, Some(object.clone()), does);
         let wait = if prompt.is_some() { next.wait.and_a_prompt() } else { next.wait };
+        if matches!(lead, Lead::To(Destination::End)) {
+            // A 3CX shows both alike.
+            self.assume(
+                step,
+                format!("`end` as `{field}` ends the call; on the PBX a way never set looks the same"),
+            );
+        }
         let onward = Next { parent: Some(step), branch: None, wait, ..next.clone() };
         let to = self.onward(lead, &onward, "");
         Err(to.map(|to| Next { to, ..onward }).into_iter().collect())

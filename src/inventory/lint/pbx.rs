@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::repeated;
-use crate::inventory::{At, Diagnostic, Inventory, Pbx, Place, Section};
-use crate::model::{Dn, Feast};
+use crate::inventory::{At, Diagnostic, Holiday, Inventory, Pbx, Place, Section};
+use crate::model::{Dn, Feast, easter};
 
 mod contacts;
 mod flow;
@@ -204,14 +204,30 @@ type Day = (u16, u8, u8);
 /// Departments that rest, from, to, and where it was written.
 type Rest<'a> = (Vec<&'a str>, Day, Day, &'a Place);
 
-/// Days of the year a holiday takes, as months and days with the year when it has one.
-fn days(first: Feast, last: Feast) -> Option<(Day, Day)> {
-    let part = |feast| match feast {
-        Feast::Yearly { month, day } => Some((0, month, day)),
-        Feast::Once { year, month, day } => Some((year, month, day)),
-        Feast::Easter(_) => None,
-    };
-    Some((part(first)?, part(last)?))
+/// A day of the year it names, or of the one given.
+fn day(feast: Feast, year: u16) -> Day {
+    match feast {
+        Feast::Yearly { month, day } => (0, month, day),
+        Feast::Once { year, month, day } => (year, month, day),
+        Feast::Easter(offset) => {
+            let (month, of_month) = easter(year);
+            let part = |number: u8| i8::try_from(number).unwrap_or(1);
+            let sunday =
+                jiff::civil::Date::new(i16::try_from(year).unwrap_or(2000), part(month), part(of_month));
+            let moved =
+                sunday.ok().and_then(|sunday| sunday.checked_add(jiff::Span::new().days(offset)).ok());
+            let part = |number: i8| u8::try_from(number).unwrap_or(1);
+            moved.map_or((year, month, of_month), |date| (year, part(date.month()), part(date.day())))
+        }
+    }
+}
+
+/// Spans of days without a break: a yearly one over the end of the year is two.
+fn spans(first: Day, last: Day) -> Vec<(Day, Day)> {
+    match first.0 == 0 && last < first {
+        true => vec![(first, (0, 12, 31)), ((0, 1, 1), last)],
+        false => vec![(first, last)],
+    }
 }
 
 fn holidays(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
@@ -225,30 +241,51 @@ fn holidays(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
             };
             let fault = Diagnostic::error("holiday-years", message).at(&one.date.place, "");
             found.push(fault.help("write `years: [2027, 2028]` beside `date: easter+1`"));
-        }
-        let last = one.until.as_ref().map_or(one.date.value.0, |until| until.value.0);
-        let Some((first, last)) = days(one.date.value.0, last) else { continue };
-        if (first.0 == 0) != (last.0 == 0) || last < first {
-            let message = "a holiday's last day comes after its first, and is written the same way";
-            found.push(Diagnostic::error("holiday-order", message).at(&one.date.place, ""));
             continue;
         }
-        let own: Vec<&str> = match one.departments.as_slice() {
-            [] => vec!["default"],
-            named => named.iter().map(|department| department.as_str()).collect(),
-        };
-        let meets = |(departments, from, to, _): &&Rest<'_>| {
-            let shared = departments.iter().any(|department| own.contains(department));
-            // A yearly day meets one of a certain year on the same days of it.
-            let plain = from.0 == 0 || first.0 == 0;
-            let key = |day: Day| if plain { (0, day.1, day.2) } else { day };
-            shared && key(*from) <= key(last) && key(first) <= key(*to)
-        };
-        if let Some((.., place)) = seen.iter().find(meets) {
-            let fault = Diagnostic::error("overlapping-holidays", "two holidays of a department overlap");
-            found.push(fault.at(&one.date.place, "this one").at(place, "and this one"));
+        let last = one.until.as_ref().map_or(one.date.value.0, |until| until.value.0);
+        let once = [0];
+        let years = one.years.iter().map(|year| year.value).chain(once.into_iter().filter(|_| !moves));
+        for (first, last) in years.map(|year| (day(one.date.value.0, year), day(last, year))) {
+            if (first.0 == 0) != (last.0 == 0) || first.0 != 0 && last < first {
+                let message = "a holiday's last day comes after its first, and is written the same way";
+                found.push(Diagnostic::error("holiday-order", message).at(&one.date.place, ""));
+                break;
+            }
+            let own = spans(first, last);
+            rest(one, &own, &mut seen, found);
         }
-        seen.push((own, first, last, &one.date.place));
+    }
+}
+
+/// Notes the days a holiday takes; one that another holiday of a department takes is a fault.
+fn rest<'a>(one: &'a Holiday, own: &[(Day, Day)], seen: &mut Vec<Rest<'a>>, found: &mut Vec<Diagnostic>) {
+    let departments: Vec<&str> = match one.departments.as_slice() {
+        [] => vec!["default"],
+        named => named.iter().map(|department| department.as_str()).collect(),
+    };
+    let meets = |(others, from, to, _): &&Rest<'_>| {
+        let shared = others.iter().any(|department| departments.contains(department));
+        shared && own.iter().any(|(first, last)| overlap((*from, *to), (*first, *last)))
+    };
+    if let Some((.., place)) = seen.iter().find(meets) {
+        let fault = Diagnostic::error("overlapping-holidays", "two holidays of a department overlap");
+        found.push(fault.at(&one.date.place, "this one").at(place, "and this one"));
+    }
+    seen.extend(own.iter().map(|(first, last)| (departments.clone(), *first, *last, &one.date.place)));
+}
+
+/// Whether two spans of days share one. A yearly one is held against the years of the other.
+fn overlap(one: (Day, Day), other: (Day, Day)) -> bool {
+    let meets = |a: (Day, Day), b: (Day, Day)| a.0 <= b.1 && b.0 <= a.1;
+    let yearly = |(from, to): (Day, Day), years: (Day, Day)| {
+        let in_year = |year: u16, day: Day| (year, day.1, day.2);
+        (years.0.0..=years.1.0).any(|year| meets((in_year(year, from), in_year(year, to)), years))
+    };
+    match (one.0.0, other.0.0) {
+        (0, year) if year > 0 => yearly(one, other),
+        (year, 0) if year > 0 => yearly(other, one),
+        _ => meets(one, other),
     }
 }
 

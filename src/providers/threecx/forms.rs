@@ -44,6 +44,15 @@ pub fn json(value: &Value) -> Json {
     }
 }
 
+/// The object inside another one, to write into; what else stands there makes room for it.
+pub fn inside<'a>(whole: &'a mut Json, name: &str) -> &'a mut Json {
+    let part = &mut whole[name];
+    if !part.is_object() {
+        *part = json!({});
+    }
+    part
+}
+
 /// A map with one key.
 pub fn single(key: &str, value: impl Into<Value>) -> Value {
     Value::Map(Fields::from([(key.to_owned(), value.into())]))
@@ -124,14 +133,15 @@ pub fn to_forward(value: &Value) -> Result<(&'static str, String), Unmade> {
     }
 }
 
-/// `IVRForwardType` and number in the inventory's form.
+/// `IVRForwardType` and number in the inventory's form. What the inventory has no word for is shown as `other`.
 pub fn seen_forward(kind: &Json, number: &Json) -> Value {
     match kind.as_str().unwrap_or_default() {
         "RepeatPrompt" => "repeat".into(),
         "CallByName" => "call_by_name".into(),
+        "" | "EndCall" => "end".into(),
         kind => match TARGETS.iter().find(|(_, own)| *own == kind) {
             Some((word, _)) => single(word, number.as_str().unwrap_or_default()),
-            None => "end".into(),
+            None => single("other", kind),
         },
     }
 }
@@ -264,7 +274,9 @@ pub fn seen_schedule(json: &Json) -> Value {
         let text = text.as_str()?;
         let mut parts = text.split(':').map(|part| part.split('.').next()?.parse::<u16>().ok());
         let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next().flatten());
-        Some(hours * 60 + minutes + u16::from(seconds == Some(59)))
+        let time =
+            (hours <= 24 && minutes < 60).then(|| hours * 60 + minutes + u16::from(seconds == Some(59)));
+        time.filter(|time| *time <= 1440)
     };
     let of = |day: Weekday| {
         let periods = json["Periods"].as_array().into_iter().flatten();
@@ -342,6 +354,29 @@ mod tests {
         let (kind, number) = to_forward(&destination(&Destination::Queue("850".into()))).unwrap();
         assert!(same(&single("queue", "850"), &seen_forward(&json!(kind), &json!(number))));
         assert!(to_forward(&destination(&Destination::External("+331".into()))).is_err());
+    }
+
+    #[test]
+    fn a_key_without_a_word_is_no_end() {
+        assert!(same(&single("other", "CustomInput"), &seen_forward(&json!("CustomInput"), &json!(""))));
+        for none in [json!(null), json!(7), json!("EndCall")] {
+            assert!(same(&"end".into(), &seen_forward(&none, &json!(""))), "{none}");
+        }
+    }
+
+    #[test]
+    fn times_that_are_none_are_left_out() {
+        let odd =
+            ["60000:00:00", "65535:59:59", "24:01:00", "12:60:00", "-1:00:00", "12", "", "\u{e9}:00:00"];
+        let mut periods: Vec<Json> =
+            odd.iter().map(|time| json!({"DayOfWeek": "Monday", "Start": time, "Stop": time})).collect();
+        periods.extend([
+            json!(null),
+            json!({"DayOfWeek": "Monday"}),
+            json!({"DayOfWeek": "Monday", "Start": 9}),
+        ]);
+        let seen = seen_schedule(&json!({"Periods": periods}));
+        assert!(same(&week(&Week::default()), &seen), "{seen:?}");
     }
 
     #[test]

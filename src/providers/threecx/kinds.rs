@@ -169,6 +169,10 @@ fn word_of<T: Copy + PartialEq>(table: &[(T, &'static str)], wished: T) -> Value
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value as Json, json};
+
+    use super::super::kind::Identity;
     use super::*;
 
     #[test]
@@ -198,5 +202,98 @@ mod tests {
         let table: Vec<&str> = super::super::COLLECTIONS.iter().map(|row| row.name).collect();
         let kinds: Vec<&str> = kinds().iter().map(|kind| kind.collection()).collect();
         assert_eq!(kinds, table);
+    }
+
+    /// Any JSON, with the names that nested objects of XAPI have.
+    fn any_json() -> impl Strategy<Value = Json> {
+        const TEXTS: [&str; 13] = [
+            "",
+            "101",
+            "\u{e9}\u{1f600}",
+            "60000:59:59.0",
+            "None",
+            "Extension",
+            "VoiceMail",
+            "BasedOnDID",
+            "ForwardAll",
+            "Available",
+            "PT25H",
+            "000000000000000000001-2",
+            "<BLF BLFNo=\"9\" BLFType=\"BLF\" ID=\"",
+        ];
+        const NAMES: [&str; 20] = [
+            "Id",
+            "Number",
+            "Name",
+            "To",
+            "Route",
+            "Prompt",
+            "IsPromptEnabled",
+            "Periods",
+            "Start",
+            "Stop",
+            "DayOfWeek",
+            "Type",
+            "GroupId",
+            "Rights",
+            "MacAddress",
+            "Settings",
+            "AwayRoute",
+            "AvailableRoute",
+            "Input",
+            "From",
+        ];
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            prop_oneof![any::<i64>(), Just(i64::MIN), Just(0)].prop_map(Json::from),
+            any::<u64>().prop_map(Json::from),
+            Just(json!(1e300)),
+            prop::sample::select(&TEXTS[..]).prop_map(Json::from),
+        ];
+        leaf.prop_recursive(3, 24, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+                prop::collection::btree_map(prop::sample::select(&NAMES[..]), inner, 0..6).prop_map(|map| {
+                    map.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Json>()
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_of_a_pbx_is_a_panic(values in prop::collection::vec(any_json(), 40), id in any::<bool>()) {
+            let mut directory = Directory::default();
+            for (collection, name) in [("trunk", "operator"), ("department", "default"), ("extension", "101")] {
+                let (name, number) = (name.to_owned(), Some("101".to_owned()));
+                directory.learn(collection, &Identity { name, key: "0".into(), number, system: false });
+            }
+            for kind in kinds() {
+                let query = kind.query(10);
+                let names = query.split(|c: char| !c.is_ascii_alphanumeric()).filter(|name| !name.is_empty());
+                let entity = names.zip(values.iter().cycle()).map(|(name, value)| (name.to_owned(), value.clone()));
+                let mut entity: Json = entity.collect();
+                if id {
+                    entity["Id"] = json!(7);
+                    entity["Number"] = json!("101");
+                    entity["Name"] = json!("Sales");
+                    entity["TrunkDN"] = json!({"Id": 0});
+                    let [one, other, third] = [0, 1, 2].map(|at| values[at].clone());
+                    let profile = json!({"Name": "Available", "AvailableRoute": one, "AwayRoute": other});
+                    entity["ForwardingProfiles"] = json!([profile]);
+                    entity["Phones"] = json!([{"MacAddress": "805EC0000001", "Settings": one}]);
+                    entity["Hours"] = json!({"Type": "SpecificHours", "Periods": [
+                        {"DayOfWeek": "Monday", "Start": other, "Stop": third},
+                    ]});
+                }
+                let name = kind.identify(&entity, &directory).map(|identity| identity.name);
+                let seen = kind.see(&entity, &directory);
+                // What was seen goes back over what is there, whatever that is.
+                let _ = kind.change(name.as_deref().unwrap_or("101"), &seen, &entity, &directory);
+                let _ = kind.create("101", &seen, &directory);
+                let _ = (kind.handle(&seen), kind.family(&seen));
+            }
+        }
     }
 }

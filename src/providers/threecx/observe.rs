@@ -112,8 +112,12 @@ fn identified(
     let collection = kind.collection();
     let all: Vec<(Identity, Row)> =
         rows.into_iter().filter_map(|row| Some((kind.identify(&row.value(), directory)?, row))).collect();
+    // Beside one of ours, what is not ours to manage has no claim to its name.
+    let ours: BTreeSet<String> =
+        all.iter().filter(|(own, _)| !own.system).map(|(own, _)| own.name.clone()).collect();
+    let is_beside = |own: &Identity| own.system && ours.contains(&own.name);
     let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (identity, _) in &all {
+    for (identity, _) in all.iter().filter(|(own, _)| !is_beside(own)) {
         keys.entry(identity.name.clone()).or_default().push(identity.key.clone());
     }
     let is_wished = |name: &str| wish.resources.contains_key(&Key::new(collection, name));
@@ -121,7 +125,7 @@ fn identified(
     let mut found: Vec<(&'static dyn Kind, Identity, Row)> = Vec::new();
     let mut taken = BTreeSet::new();
     for (mut identity, row) in all {
-        if keys.contains_key(&identity.name) {
+        if keys.contains_key(&identity.name) && !is_beside(&identity) {
             directory.learn_twin(collection, &identity);
             let key = Key::new(SYSTEM, format!("twin/{collection}/{}", identity.key));
             let number = identity.number.as_deref().unwrap_or_default();
@@ -130,7 +134,7 @@ fn identified(
             observed.resources.insert(key, fields.into());
             continue;
         }
-        if !taken.insert(identity.name.clone()) {
+        if is_beside(&identity) || !taken.insert(identity.name.clone()) {
             identity.name = format!("{}-{}", identity.name, identity.key.trim_matches('\''));
             taken.insert(identity.name.clone());
         }
@@ -152,7 +156,9 @@ fn twins(collection: &str, title: &str, keys: &[String]) -> String {
     let (first, last) = keys.split_at(keys.len().saturating_sub(1));
     let ids = format!("ids {} and {}", first.join(", "), last.join(""));
     match collection {
-        "inbound_rule" => format!("{count} {kinds} on the PBX are for the same calls ({ids}): delete one"),
+        "inbound_rule" | "caller_rule" => {
+            format!("{count} {kinds} on the PBX are for the same calls ({ids}): delete one")
+        }
         _ => format!("{count} {kinds} are called {title} on the PBX ({ids}): rename one"),
     }
 }
@@ -278,7 +284,7 @@ async fn limits(hand: Reading<'_>, patch: Patch, now: jiff::Timestamp, observed:
                         if let (Some(allowed), Some(used), false) =
                             (row["Allowed"].as_i64(), row["Used"].as_i64(), row["Unlimited"] == true)
                         {
-                            fields.insert(format!("left_{field}"), Value::Int(allowed - used));
+                            fields.insert(format!("left_{field}"), Value::Int(allowed.saturating_sub(used)));
                         }
                     }
                 }

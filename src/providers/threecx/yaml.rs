@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::directory::SYSTEM;
-use crate::model::{E164, Fields, Key, Observed, Value};
+use crate::model::{E164, Fields, Key, Observed, PhoneNumber, Value};
 
 /// The parts of an entry and the collection each holds.
 const PARTS: [(&str, &str); 12] = [
@@ -36,9 +36,19 @@ pub struct Import {
     pub odd: BTreeMap<String, String>,
 }
 
-/// Fields that say where calls go.
-const LEADING: [&str; 9] =
-    ["to", "when_open", "when_closed", "on_break", "on_holiday", "no_answer", "no_key", "keys", "forwarding"];
+/// Fields that say where calls go, or when.
+const LEADING: [&str; 10] = [
+    "to",
+    "when_open",
+    "when_closed",
+    "on_break",
+    "on_holiday",
+    "no_answer",
+    "no_key",
+    "keys",
+    "forwarding",
+    "times",
+];
 
 /// Writes an observation down.
 pub fn import(observed: &Observed) -> Import {
@@ -61,7 +71,8 @@ fn write<'a>(observed: &'a Observed, whole: bool) -> Import {
             _ => None,
         };
         let own = observed.resources.iter().filter_map(|(key, fields)| Some((name_of(key)?, fields)));
-        let own: Vec<_> = own.collect();
+        let own: Vec<_> =
+            own.filter(|(name, fields)| is_writable(collection, name, fields, &mut import.notes)).collect();
         if own.is_empty() {
             continue;
         }
@@ -84,6 +95,22 @@ fn write<'a>(observed: &'a Observed, whole: bool) -> Import {
     import
 }
 
+/// Whether an entry has a form in the inventory. Places for hot desking are nobody's extensions; of a rule whose
+/// number is none a note says that it is left out.
+fn is_writable(collection: &str, own: &str, fields: &Fields, notes: &mut Vec<String>) -> bool {
+    let did = fields.get("did").and_then(Value::as_text).unwrap_or_default();
+    match collection {
+        "extension" => own.bytes().all(|byte| byte.is_ascii_digit()),
+        "inbound_rule" if !did.is_empty() && did.parse::<PhoneNumber>().is_err() => {
+            notes.push(format!(
+                "{collection} {own}: `{did}` is no phone number; the rule stays as it is on the PBX"
+            ));
+            false
+        }
+        _ => true,
+    }
+}
+
 /// A field's name and text in the inventory; `None` for what is not written.
 fn field<'a>(
     collection: &str,
@@ -97,6 +124,15 @@ fn field<'a>(
         return None;
     }
     match (collection, name, value) {
+        ("holiday", "times", _) => return None,
+        // A list without some of its numbers would take them off the air.
+        ("trunk", "dids", Value::List(dids)) => {
+            let is_none = |did: &&str| did.parse::<PhoneNumber>().is_err();
+            if let Some(odd) = dids.iter().filter_map(Value::as_text).find(is_none) {
+                notes.push(format!("{what}: `{odd}` is no phone number; they stay as they are on the PBX"));
+                return None;
+            }
+        }
         ("holiday", "department", value) => return Some(("departments", format!("[{}]", flow(value)))),
         ("extension", "also_in", Value::List(others)) => {
             let others = others.iter().filter_map(|other| other.as_text()?.split_once(": "));
@@ -272,5 +308,34 @@ mod tests {
         );
         assert!(whole.notes.is_empty() && whole.yaml.contains("forwarding: {available: {no_answer: end}}"));
         assert!(whole.yaml.contains("keys: {\"1\": end}"), "{}", whole.yaml);
+    }
+
+    #[test]
+    fn what_has_no_form_in_the_inventory_is_left_out_and_said() {
+        let mut observed = Observed::new(Target::new("pbx", "x"));
+        let mut see = |collection: &str, name: &str, fields: &[(&str, Value)]| {
+            let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            observed.resources.insert(Key::new(collection, name), fields);
+        };
+        see("inbound_rule", "odd", &[("did", "account_name".into()), ("title", "Odd".into())]);
+        see("inbound_rule", "good", &[("did", "+33123456700".into()), ("title", "Good".into())]);
+        see("trunk", "operator", &[("dids", ["+33123456700", "account_name"][..].to_vec().into())]);
+        see(SYSTEM, "extension/HD1", &[("first_name", "Hot desk".into())]);
+        let half = map(&[("other", "PT13H to PT18H".into())]);
+        see("holiday", "eve", &[("date", "2026-12-24".into()), ("times", half)]);
+        let (left_out, whole) = (import(&observed), import_whole(&observed));
+        assert_eq!(
+            left_out.notes,
+            [
+                "holiday eve: times: `PT13H to PT18H` has no word in the inventory; it stays as it is on the PBX",
+                "trunk operator: dids: `account_name` is no phone number; they stay as they are on the PBX",
+                "inbound_rule odd: `account_name` is no phone number; the rule stays as it is on the PBX",
+            ]
+        );
+        assert_eq!(whole.odd.get("holiday eve: times").map(String::as_str), Some("PT13H to PT18H"));
+        for yaml in [&left_out.yaml, &whole.yaml] {
+            let words = ["account_name", "HD1", "times"];
+            assert!(words.iter().all(|word| !yaml.contains(word)) && yaml.contains("\"good\""), "{yaml}");
+        }
     }
 }

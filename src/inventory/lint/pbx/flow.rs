@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::inventory::{At, Destination, Diagnostic, Pbx, Place};
+use crate::inventory::{At, Destination, Diagnostic, Pbx, Place, Route};
 
 /// Where a call goes by itself, and where it was written.
 struct Step<'a> {
@@ -26,7 +26,7 @@ pub(super) fn check(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
             );
         }
     }
-    loops(&steps, found);
+    loops(pbx, found);
     numbers_without_rule(pbx, found);
     emergency(pbx, found);
 }
@@ -49,37 +49,89 @@ fn steps(pbx: &Pbx) -> BTreeMap<&str, Step<'_>> {
     groups.chain(queues).chain(ivrs).collect()
 }
 
-/// The number an automatic step leads on to, when that is a step itself.
-fn onward<'a>(steps: &'a BTreeMap<&str, Step<'_>>, number: &str) -> Option<&'a str> {
-    let next = match &steps.get(number)?.next?.value {
-        Destination::RingGroup(next) | Destination::Queue(next) | Destination::Ivr(next) => next.as_str(),
-        _ => return None,
-    };
-    steps.get_key_value(next).map(|(next, _)| *next)
+/// When a call comes: an object may have a way of its own for that.
+const TIMES: [(&str, usize); 4] =
+    [("", 0), (" outside the hours", 1), (" in a break", 2), (" on a holiday", 3)];
+
+/// Where a call that nobody takes leads on to by itself at one of these times, by the number it is at.
+fn ways(pbx: &Pbx, time: usize) -> BTreeMap<&str, (&str, &Place)> {
+    let groups = pbx.ring_groups.iter().map(|(number, one)| {
+        (number, &one.place, way(time, [&one.when_closed, &one.on_break, &one.on_holiday], &one.no_answer))
+    });
+    let queues = pbx.queues.iter().map(|(number, one)| {
+        (number, &one.place, way(time, [&one.when_closed, &one.on_break, &one.on_holiday], &one.no_answer))
+    });
+    let ivrs = pbx.ivrs.iter().map(|(number, one)| {
+        (number, &one.place, way(time, [&one.when_closed, &one.on_break, &one.on_holiday], &one.no_key))
+    });
+    let people = pbx.extensions.iter().map(|(number, one)| {
+        let profiles = one.forwarding.as_ref();
+        let away = time > 0 && one.follow_hours == Some(true);
+        let to = match away {
+            true => profiles.and_then(|all| all.out_of_office.as_ref()?.external.as_ref()),
+            false => profiles.and_then(|all| all.available.as_ref()?.no_answer.as_ref()),
+        };
+        (number, &one.place, onward(to))
+    });
+    let all = groups.chain(queues).chain(ivrs).chain(people);
+    all.filter_map(|(number, place, next)| Some((number.as_str(), (next?, place)))).collect()
 }
 
-/// Circles a caller leaves only by hanging up. Each is said once, at its lowest number.
-fn loops(steps: &BTreeMap<&str, Step<'_>>, found: &mut Vec<Diagnostic>) {
-    let mut said: BTreeSet<&str> = BTreeSet::new();
-    for start in steps.keys() {
-        let mut way = vec![*start];
-        while let Some(next) = way.last().and_then(|last| onward(steps, last)) {
-            if next == *start {
-                if way.iter().all(|number| !said.contains(number)) {
-                    said.extend(&way);
-                    let message = format!(
-                        "a call that nobody takes goes round for ever: {} -> {start}",
-                        way.join(" -> ")
-                    );
-                    let fault = Diagnostic::error("call-loop", message).at(steps[start].place, "begins here");
-                    found.push(fault.help("let one of them end at a mailbox, an extension or `end`"));
-                }
-                break;
+/// The number a call leads on to at a time: by the way for that time, else as when nobody takes it.
+fn way<'a>(
+    time: usize,
+    routes: [&'a Option<At<Route>>; 3],
+    next: &'a Option<At<Destination>>,
+) -> Option<&'a str> {
+    let route = time.checked_sub(1).and_then(|time| routes[time].as_ref());
+    onward(route.map(|route| &route.to).or(next.as_ref()))
+}
+
+/// The number a destination is.
+fn onward(to: Option<&At<Destination>>) -> Option<&str> {
+    match &to?.value {
+        Destination::RingGroup(next)
+        | Destination::Queue(next)
+        | Destination::Ivr(next)
+        | Destination::Extension(next) => Some(next),
+        _ => None,
+    }
+}
+
+/// Circles a caller leaves only by hanging up. Each is said once, at its lowest number; those of certain times
+/// are warnings, since departments may keep different hours.
+fn loops(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
+    let mut said: BTreeSet<BTreeSet<&str>> = BTreeSet::new();
+    for (when, time) in TIMES {
+        let ways = ways(pbx, time);
+        // What was met before leads nowhere new.
+        let mut met: BTreeSet<&str> = BTreeSet::new();
+        for start in ways.keys() {
+            let mut way = Vec::new();
+            let mut at = *start;
+            while let Some((next, _)) = ways.get(at).filter(|_| !met.contains(at)) {
+                met.insert(at);
+                way.push(at);
+                at = next;
             }
-            if way.contains(&next) {
-                break;
+            let Some(from) = way.iter().position(|number| *number == at) else { continue };
+            let mut circle = way.split_off(from);
+            if !said.insert(circle.iter().copied().collect()) {
+                continue;
             }
-            way.push(next);
+            let lowest = (0..circle.len()).min_by_key(|position| circle[*position]).unwrap_or(0);
+            circle.rotate_left(lowest);
+            let first = circle[0];
+            let message = format!(
+                "a call that nobody takes goes round for ever{when}: {} -> {first}",
+                circle.join(" -> ")
+            );
+            let fault = match time {
+                0 => Diagnostic::error("call-loop", message),
+                _ => Diagnostic::warning("call-loop", message),
+            };
+            let fault = fault.at(ways[first].1, "begins here");
+            found.push(fault.help("let one of them end at a mailbox, an extension or `end`"));
         }
     }
 }

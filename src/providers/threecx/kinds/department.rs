@@ -65,7 +65,12 @@ impl Kind for Departments {
             return None;
         }
         let system = entity["IsDefault"] == true;
-        let name = if system { DEFAULT.to_owned() } else { directory.name_for("department", title) };
+        let name = match (system, directory.name_for("department", title)) {
+            (true, _) => DEFAULT.to_owned(),
+            // Another one that is called so must not be taken for it.
+            (false, name) if name == DEFAULT => format!("{DEFAULT}-department"),
+            (false, name) => name,
+        };
         Identity::numbered(name, entity).map(|identity| Identity { system, ..identity })
     }
 

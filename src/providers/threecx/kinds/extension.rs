@@ -307,7 +307,34 @@ fn put_groups(
             }
         }
     }
+    // The list is replaced whole: groups that are not looked at, such as those of favourites, stay in it.
+    for group in entity["Groups"].as_array().into_iter().flatten() {
+        if directory.name_of("department", &group["GroupId"]).is_none() && group["GroupId"].is_i64() {
+            let role = ["Rights", "GroupRights"].iter().find_map(|place| group[*place]["RoleName"].as_str());
+            let role = role.unwrap_or("users");
+            groups.push(json!({"GroupId": group["GroupId"], "Rights": {"RoleName": role}}));
+        }
+    }
     body.insert("Groups".to_owned(), groups.into());
     body.insert("PrimaryGroupId".to_owned(), json!(id));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_that_are_not_looked_at_stay_when_the_department_changes() {
+        let mut directory = Directory::default();
+        for (name, key) in [("sales", "7"), ("support", "8")] {
+            let (name, key) = (name.to_owned(), key.to_owned());
+            directory.learn("department", &Identity { name, key, number: None, system: false });
+        }
+        let member = |id: i64, role: &str| json!({"GroupId": id, "Rights": {"RoleName": role}});
+        let entity = json!({"Groups": [member(7, "users"), member(99, "observers")], "PrimaryGroupId": 7});
+        let fields = Fields::from([("department".to_owned(), "support".into())]);
+        let body = Extensions.change("101", &fields, &entity, &directory).unwrap();
+        assert_eq!(body["Groups"], json!([member(8, "users"), member(99, "observers")]));
+    }
 }

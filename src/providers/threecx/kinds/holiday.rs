@@ -33,6 +33,23 @@ fn day_of(feast: Feast, year: Option<u16>) -> Feast {
     }
 }
 
+/// When a holiday begins on its first day and ends on its last.
+const TIMES: [&str; 2] = ["TimeOfStartDate", "TimeOfEndDate"];
+
+/// The times of a holiday that does not take its days whole, as the PBX writes them.
+fn part_of_a_day(entity: &Json) -> Option<String> {
+    let seconds = |name: &str| {
+        let written: jiff::SignedDuration =
+            entity[name].as_str()?.replacen("P1D", "PT24H", 1).parse().ok()?;
+        Some(written.as_secs())
+    };
+    let [start, end] = TIMES.map(|name| entity[name].as_str().unwrap_or_default());
+    let begins_late = seconds(TIMES[0]).is_some_and(|start| start >= 60);
+    // The last second of a day, its last minute, or none at all is its end.
+    let ends_early = seconds(TIMES[1]).is_some_and(|end| (1..86_340).contains(&end));
+    (begins_late || ends_early).then(|| format!("{start} to {end}"))
+}
+
 /// The departments that rest.
 fn departments(one: &Holiday) -> Vec<&str> {
     let named: Vec<&str> = one.departments.iter().map(|department| department.as_str()).collect();
@@ -113,13 +130,17 @@ impl Kind for Holidays {
             }
         };
         let department = directory.name_of_number("department", entity["Group"].as_str().unwrap_or_default());
-        Fields::from([
+        let mut fields = Fields::from([
             ("title".to_owned(), entity["Name"].as_str().unwrap_or_default().into()),
             ("department".to_owned(), department.unwrap_or("default").into()),
             ("date".to_owned(), date("Day", "Month", "Year").to_string().into()),
             ("until".to_owned(), date("DayEnd", "MonthEnd", "YearEnd").to_string().into()),
             ("prompt".to_owned(), forms::seen_prompt(&entity["HolidayPrompt"], directory)),
-        ])
+        ]);
+        if let Some(times) = part_of_a_day(entity) {
+            fields.insert("times".to_owned(), forms::single("other", times));
+        }
+        fields
     }
 
     fn create(&self, _name: &str, wished: &Fields, directory: &Directory) -> Result<Json, Unmade> {
@@ -147,6 +168,10 @@ impl Kind for Holidays {
             let mut both = self.see(entity, directory);
             both.extend(fields.clone());
             body = dates(&both);
+            // The inventory has no words for parts of days: they stay.
+            if part_of_a_day(entity).is_some() {
+                TIMES.iter().for_each(|time| drop(body.insert((*time).to_owned(), entity[*time].clone())));
+            }
         }
         if let Some(title) = fields.get("title") {
             body.insert("Name".to_owned(), forms::json(title));
@@ -189,5 +214,30 @@ fn dates(fields: &Fields) -> Map<String, Json> {
     match body {
         Json::Object(body) => body,
         _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_times_of_half_a_day_stay_when_its_days_change() {
+        let half = |start: &str, end: &str| json!({"TimeOfStartDate": start, "TimeOfEndDate": end});
+        for (start, end) in
+            [("PT0S", "PT23H59M59S"), ("P0D", "P1D"), ("PT0S", "PT23H59M"), ("", ""), ("x", "\u{e9}")]
+        {
+            assert_eq!(part_of_a_day(&half(start, end)), None, "{start} {end}");
+        }
+        assert_eq!(part_of_a_day(&half("PT13H", "PT18H")).unwrap(), "PT13H to PT18H");
+        assert_eq!(part_of_a_day(&half("PT13H30M", "P1D")).unwrap(), "PT13H30M to P1D");
+        let fields = Fields::from([("date".to_owned(), "2027-12-24".into())]);
+        let body = Holidays.change("x", &fields, &half("PT13H", "PT18H"), &Directory::default()).unwrap();
+        assert_eq!(
+            (&body["Year"], &body["TimeOfStartDate"], &body["TimeOfEndDate"]),
+            (&json!(2027), &json!("PT13H"), &json!("PT18H"))
+        );
+        let body = Holidays.change("x", &fields, &half("P0D", "P1D"), &Directory::default()).unwrap();
+        assert_eq!(body["TimeOfStartDate"], "PT0S");
     }
 }

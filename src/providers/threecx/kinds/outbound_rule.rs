@@ -25,7 +25,8 @@ fn prefixes(text: &str) -> Vec<String> {
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let range = part.split_once('-').and_then(|(first, last)| {
             let (from, to): (u64, u64) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-            (from <= to && to - from < 1000).then(|| (from..=to, first.trim().len()))
+            let width = first.trim().len();
+            (from <= to && to - from < 1000 && width <= 20).then_some((from..=to, width))
         });
         match range {
             Some((numbers, width)) => all.extend(numbers.map(|number| format!("{number:0width$}"))),
@@ -211,5 +212,7 @@ mod tests {
         assert_eq!(prefixes("118,119"), prefixes("118-119"));
         assert_eq!(prefixes("00, +"), ["+", "00"]);
         assert_eq!(prefixes("08-10"), ["08", "09", "10"]);
+        let long = format!("{}1-2", "0".repeat(70_000));
+        assert_eq!(prefixes(&long), [long]);
     }
 }

@@ -98,8 +98,9 @@ pub fn write(wished: &Value, seen: &Json) -> Result<Json, Unmade> {
 fn write_one(fields: &Fields, profile: &mut Json) {
     for (field, property) in ABSENT {
         if let Some(to) = fields.get(field) {
-            profile["AwayRoute"][property] = forms::to_destination(to);
-            profile["AwayRoute"][format!("AllHours{property}")] = json!(true);
+            let route = forms::inside(profile, "AwayRoute");
+            route[property] = forms::to_destination(to);
+            route[format!("AllHours{property}")] = json!(true);
         }
     }
     if let Some(ring) = fields.get("ring") {
@@ -107,10 +108,33 @@ fn write_one(fields: &Fields, profile: &mut Json) {
     }
     for (field, begin) in THERE {
         if let Some(to) = fields.get(field) {
-            let route = &mut profile["AvailableRoute"];
+            let route = forms::inside(profile, "AvailableRoute");
             route[format!("{begin}External")] = forms::to_destination(to);
             route[format!("{begin}Internal")] = forms::to_destination(to);
             route[format!("{begin}AllCalls")] = json!(true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_whose_routes_are_none_is_written_all_the_same() {
+        let to = forms::single("extension", "101");
+        let fields = |field: &str| Value::Map(Fields::from([(field.to_owned(), to.clone())]));
+        let wished = Fields::from([
+            ("available".to_owned(), fields("no_answer")),
+            ("away".to_owned(), fields("internal")),
+        ]);
+        for odd in [json!("x"), json!(7), json!([]), json!(true), json!(null)] {
+            let seen = json!([
+                {"Name": "Available", "AvailableRoute": odd}, {"Name": "Away", "AwayRoute": odd}, "no profile",
+            ]);
+            let written = write(&Value::Map(wished.clone()), &seen).unwrap();
+            assert_eq!(written[0]["AvailableRoute"]["NoAnswerExternal"]["Number"], "101", "{odd}");
+            assert_eq!(written[1]["AwayRoute"]["Internal"]["Number"], "101", "{odd}");
         }
     }
 }

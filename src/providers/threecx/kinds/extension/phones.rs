@@ -4,6 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::super::super::directory::{Directory, SYSTEM};
+use super::super::super::forms;
 use super::super::super::kind::Unmade;
 use crate::inventory::{At, Phone, PhoneModel};
 use crate::model::{Fields, Mac, Value};
@@ -93,7 +94,7 @@ fn write_one(wished: &Value, seen: &Json, directory: &Directory) -> Result<Json,
     if let Some(fields) = phone.as_object_mut() {
         fields.retain(|name, _| !name.starts_with("Provisioning"));
     }
-    let settings = &mut phone["Settings"];
+    let settings = forms::inside(&mut phone, "Settings");
     let router = matches!(fields.get("router"), Some(Value::Bool(true)));
     let behind = match (text("sbc"), text("behind")) {
         ("", "") => String::new(),
