@@ -274,7 +274,7 @@ pub enum Order {
         /// The name of the apply.
         name: String,
     },
-    /// Puts back files, links, folders and services kept under a name, and reads them again: fails unless
+    /// Puts back files, links, folders, services and rules of a firewall kept under a name, and reads them again: fails unless
     /// all is as it was. The paths that were put back are its output. Pages are not put back.
     Revert {
         /// The name of the apply.
@@ -305,6 +305,8 @@ pub enum Thing {
     Service(String),
     /// What a URL shows, seen from the host itself.
     Page(String),
+    /// The rules of a table of nftables, by family and name, that are in force.
+    Table(String),
 }
 
 /// What a service is to do.

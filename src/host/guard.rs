@@ -13,6 +13,9 @@ use crate::transport::Hosting;
 /// How long the lock is held without a sign of life, in seconds.
 pub const LOCK_S: u32 = 180;
 
+/// The one table that rocade keeps in a host's firewall, by family and name.
+pub const TABLE: &str = "inet rocade_broker";
+
 /// How a refusal begins that says that another has the lock.
 pub const LOCKED: &str = "it is locked for";
 
@@ -123,6 +126,9 @@ pub fn things(orders: &[Order]) -> Vec<Thing> {
         | Order::Remove { path } => Some(Thing::File(path.clone())),
         Order::Service { name, .. } => Some(Thing::Service(name.clone())),
         Order::Send { method: "PUT", url, .. } => Some(Thing::Page(url.clone())),
+        Order::Run { argv, .. } if argv.first().is_some_and(|program| program.ends_with("nft")) => {
+            Some(Thing::Table(TABLE.to_owned()))
+        }
         _ => None,
     };
     orders.iter().filter_map(thing).collect::<BTreeSet<_>>().into_iter().collect()

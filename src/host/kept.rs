@@ -29,6 +29,13 @@ pub enum Line {
         /// There was one, it started at boot, it ran.
         state: [bool; 3],
     },
+    /// A table of nftables.
+    Table {
+        /// Family and name.
+        name: String,
+        /// The name of the file with its rules, beside the list; `None` when there was none.
+        rules: Option<String>,
+    },
     /// What a URL showed.
     Page {
         /// The URL, seen from the host itself.
@@ -69,6 +76,10 @@ impl Line {
                 let state = [present, enabled, running].map(|flag| *flag == "1");
                 Some(Line::Service { name: own(name), state })
             }
+            ["table", name, rules] => {
+                let rules = Some(own(rules)).filter(|rules| !rules.is_empty());
+                Some(Line::Table { name: own(name), rules })
+            }
             ["page", url, _, body] => Some(Line::Page { url: own(url), body: own(body) }),
             _ => None,
         }
@@ -92,6 +103,9 @@ impl Line {
             Line::Service { name, state } => {
                 let state = state.each_ref().map(flag);
                 [&["service".to_owned(), name.clone()][..], &state, &[String::new()]].concat()
+            }
+            Line::Table { name, rules } => {
+                vec!["table".to_owned(), name.clone(), rules.clone().unwrap_or_default()]
             }
             Line::Page { url, body } => {
                 vec!["page".to_owned(), url.clone(), "200".to_owned(), body.clone()]
@@ -128,6 +142,8 @@ mod tests {
             file(Was::File("3".to_owned(), "ab".to_owned(), owner)),
             Line::Service { name: "sshd".to_owned(), state: [true, false, true] },
             Line::Page { url: "http://127.0.0.1/api/x".to_owned(), body: "4".to_owned() },
+            Line::Table { name: "inet x".to_owned(), rules: Some("5".to_owned()) },
+            Line::Table { name: "inet y".to_owned(), rules: None },
         ];
         let text: String = lines.iter().map(Line::write).collect();
         assert_eq!(read_list(&text), lines);

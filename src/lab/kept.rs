@@ -101,6 +101,14 @@ impl VirtualHost {
             let line = match thing {
                 Thing::File(path) => file_line(&mut state, &place, number, path)?,
                 Thing::Service(name) => service_line(&state, name),
+                Thing::Table(name) => {
+                    let rules = state.firewall.get(name).cloned();
+                    let kept = rules.as_ref().map(|_| number.clone());
+                    if let Some(rules) = rules {
+                        write(&mut state.files, &format!("{place}/{number}"), rules)?;
+                    }
+                    Line::Table { name: name.clone(), rules: kept }
+                }
                 Thing::Page(url) => {
                     let page = pages.iter().find(|(own, _)| *own == url).map(|(_, page)| page);
                     let page = page.and_then(|page| page.as_ref().ok()).ok_or("the API does not answer")?;
@@ -176,6 +184,16 @@ impl VirtualHost {
                 self.serve(&service, ServiceAct::Restart, &[]).await?;
             }
         }
+        let mut state = held(&self.state);
+        for line in &lines {
+            if let Line::Table { name, rules } = line {
+                let rules = rules.as_ref().and_then(|rules| state.files.text(&format!("{place}/{rules}")));
+                match rules {
+                    Some(rules) => drop(state.firewall.insert(name.clone(), rules)),
+                    None => drop(state.firewall.remove(name)),
+                }
+            }
+        }
         Ok(moved)
     }
 
@@ -207,6 +225,7 @@ fn is_same_thing(a: &Line, b: &Line) -> bool {
     match (a, b) {
         (Line::File { path: a, .. }, Line::File { path: b, .. })
         | (Line::Service { name: a, .. }, Line::Service { name: b, .. })
+        | (Line::Table { name: a, .. }, Line::Table { name: b, .. })
         | (Line::Page { url: a, .. }, Line::Page { url: b, .. }) => a == b,
         _ => false,
     }

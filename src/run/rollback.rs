@@ -112,6 +112,7 @@ fn words(line: &Kept) -> String {
         Kept::File { path, .. } => path.clone(),
         Kept::Service { name, .. } => format!("service {name}"),
         Kept::Page { url, .. } => url.clone(),
+        Kept::Table { name, .. } => format!("firewall {name}"),
     }
 }
 
@@ -188,6 +189,7 @@ fn thing(line: &Kept) -> Thing {
         Kept::File { path, .. } => Thing::File(path.clone()),
         Kept::Service { name, .. } => Thing::Service(name.clone()),
         Kept::Page { url, .. } => Thing::Page(url.clone()),
+        Kept::Table { name, .. } => Thing::Table(name.clone()),
     }
 }
 
@@ -198,6 +200,7 @@ fn is_way_in(line: &Kept) -> bool {
             let act = crate::host::ServiceAct::Restart;
             cuts_off(&Order::Service { name: name.clone(), act, watch: Vec::new() })
         }
+        Kept::Table { .. } => true,
         Kept::Page { .. } => false,
     }
 }

@@ -212,9 +212,9 @@ async fn what_is_confirmed_stays() {
     let folder = tempfile::tempdir().unwrap();
     for (shell, root, host) in hosts(folder.path()) {
         furnish(&root);
-        let orders = [keep(&["/etc/new"]), arm(2), put("/etc/new", "new", "0644")];
-        assert!(all_done(&order(&host, &orders).await), "{shell}");
-        assert!(all_done(&order(&host, &[confirm()]).await), "{shell}");
+        let orders = [keep(&["/etc/new"]), arm(2), put("/etc/new", "new", "0644"), confirm()];
+        let rulings = order(&host, &orders).await;
+        assert!(all_done(&rulings), "{shell}: {rulings:?}");
         let place = root.join("var/lib/rocade/kept").join(NAME);
         assert!(place.join("confirmed").exists() && !place.join("armed").exists(), "{shell}");
         // Longer than the timer was set for: it would have put the file back by now.

@@ -1,10 +1,12 @@
 //! The firewall of a broker's host: in the lab for the story, and with the real nftables in namespaces of its
 //! own for what packets meet. The machine's own rules are never touched.
 
+use rocade::host::{Order, Ruling, Thing};
 use rocade::inventory::Inventory;
 use rocade::lab::DevicePlan;
 use rocade::model::{Key, Value, Wish};
 use rocade::providers::mosquitto::MosquittoProvider;
+use rocade::transport::Hosting;
 
 use super::flow::{Bench, apply, inventory, lines, plan, settle, wish};
 use super::mosquitto::{INVENTORY, with_free_ports};
@@ -124,6 +126,34 @@ fn machine() -> Option<Machine> {
     let machine = Machine::boot()?;
     machine.shell(NEIGHBOUR);
     Some(machine)
+}
+
+/// Real rules are kept and put in force again, and those that were not there go.
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_in_force_are_put_back() {
+    let Some(machine) = machine() else { return };
+    let host = host(&machine);
+    let order = async |order: Order| {
+        let mut rulings = Vec::new();
+        host.order(&[order], &mut |_, ruling| rulings.push(ruling)).await;
+        assert!(matches!(rulings.as_slice(), [Ruling::Done(_)]), "{rulings:?}");
+    };
+    let keep = |name: &str| Order::Keep { name: name.into(), things: vec![Thing::Table(TABLE.into())] };
+    let revert = |name: &str| Order::Revert { name: name.into() };
+    let rules = || {
+        let listed = machine.run(&["nft", "list", "table", "inet", "rocade_broker"]);
+        listed.status.success().then(|| String::from_utf8(listed.stdout).unwrap())
+    };
+    order(keep("rocade-1")).await;
+    machine.shell("nft 'table inet rocade_broker { chain input { tcp dport 1883 drop; }; }'");
+    let first = rules().unwrap();
+    order(keep("rocade-2")).await;
+    machine.shell("nft 'add rule inet rocade_broker input tcp dport 8883 drop'");
+    assert_ne!(rules().unwrap(), first);
+    order(revert("rocade-2")).await;
+    assert_eq!(rules().unwrap(), first);
+    order(revert("rocade-1")).await;
+    assert_eq!(rules(), None);
 }
 
 /// The broker as it serves the network.

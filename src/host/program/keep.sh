@@ -65,6 +65,22 @@ keep_page() {
     list page "$1" "${page##*"$LINE"}" "$number"
 }
 
+# Keeps the rules of a table of nftables that are in force.
+keep_table() {
+    [ -z "$root" ] && ! is_listed table "$1" || return 0
+    number=$(grep -c '' "$shelf/list")
+    if ! command -v nft >/dev/null 2>&1; then
+        list table "$1" ''
+    elif why=$(nft list table $1 2>&1); then
+        printf '%s\n' "$why" >"$shelf/$number" && list table "$1" "$number"
+    else
+        case $why in
+            *'No such file or directory'*) list table "$1" '' ;;
+            *) echo "$why"; return 1 ;;
+        esac
+    fi
+}
+
 keep_all() {
     umask 077
     mkdir -p "$shelf" || return 1
@@ -74,6 +90,7 @@ keep_all() {
             file=*) keep_file "${thing#*=}" ;;
             service=*) keep_service "${thing#*=}" ;;
             page=*) keep_page "${thing#*=}" ;;
+            table=*) keep_table "${thing#*=}" ;;
         esac || return 1
     done
     # The last few before it are worth their room. Its own name need not be the newest: clocks differ.
@@ -185,6 +202,18 @@ start_again() {
     done 5<"$shelf/list"
 }
 
+# Puts rules in force again, or takes away those that were not there.
+put_tables_back() {
+    while IFS=$UNIT read -r sort name rules _ <&5; do
+        [ "$sort" = table ] && command -v nft >/dev/null 2>&1 || continue
+        if [ -n "$rules" ]; then
+            why=$({ echo "table $name {}"; echo "delete table $name"; cat "$shelf/$rules"; } | nft -f - 2>&1) || regret
+        elif nft list table $name >/dev/null 2>&1; then
+            why=$(nft delete table $name 2>&1) || regret
+        fi
+    done 5<"$shelf/list"
+}
+
 # Reads again what was put back.
 check_back() {
     while IFS=$UNIT read -r sort name a b c d e f _ <&5; do
@@ -206,6 +235,7 @@ revert() {
     end_newcomers
     put_files_back
     start_again
+    put_tables_back
     [ -z "$reload" ] || ! is_systemd || [ -n "$root" ] || aside systemctl daemon-reload
     reload=''
     sync

@@ -73,6 +73,7 @@ fn check_thing(thing: &Thing) -> Result<(), WireFault> {
         Thing::File(path) => check_path(path),
         Thing::Service(name) => check_name("a service's name", name),
         Thing::Page(url) => check_text("a URL", url),
+        Thing::Table(name) => check_text("a table", name),
     }
 }
 
@@ -266,6 +267,7 @@ fn thing_word(thing: &Thing) -> String {
         Thing::File(path) => format!("file={path}"),
         Thing::Service(name) => format!("service={name}"),
         Thing::Page(url) => format!("page={url}"),
+        Thing::Table(name) => format!("table={name}"),
     }
 }
 
@@ -275,6 +277,7 @@ fn thing_of(word: &str) -> Option<Thing> {
         "file" => Some(Thing::File(name.to_owned())),
         "service" => Some(Thing::Service(name.to_owned())),
         "page" => Some(Thing::Page(name.to_owned())),
+        "table" => Some(Thing::Table(name.to_owned())),
         _ => None,
     }
 }

@@ -57,6 +57,7 @@ fn every_order() -> Vec<Order> {
                 Thing::File("/etc/a b=c".into()),
                 Thing::Service("ssh".into()),
                 Thing::Page("http://127.0.0.1/api/x?y=z".into()),
+                Thing::Table("inet rocade".into()),
             ],
         },
         Order::Arm { name: "rocade-1".into(), seconds: 120 },

@@ -15,7 +15,7 @@ pub(super) const COLLECTION: &str = "firewall";
 /// The collection of the files they are loaded from at boot. No other service reads these.
 pub(super) const FILES: &str = "boot";
 
-const TABLE: &str = "inet rocade_broker";
+const TABLE: &str = crate::host::guard::TABLE;
 const FOLDER: &str = "/etc/rocade";
 const RULES: &str = "/etc/rocade/broker.nft";
 const UNIT: &str = "/etc/systemd/system/rocade-firewall.service";
