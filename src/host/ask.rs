@@ -274,8 +274,8 @@ pub enum Order {
         /// The name of the apply.
         name: String,
     },
-    /// Puts back files, links, folders, services and rules of a firewall kept under a name, and reads them again: fails unless
-    /// all is as it was. The paths that were put back are its output. Pages are not put back.
+    /// Puts back files, links, folders, services and rules of a firewall kept under a name, and reads them
+    /// again: fails unless all is as it was. The paths that were put back are its output. Pages are not put back.
     Revert {
         /// The name of the apply.
         name: String,
