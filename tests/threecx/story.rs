@@ -166,3 +166,18 @@ async fn no_secret_is_in_what_is_said_or_noted() {
     // The search finds what is there.
     assert!(said.contains("extension") && said.contains("Ada"));
 }
+
+/// Holidays that several departments keep have its title in theirs: they follow, and none is made anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_department_with_another_title_is_the_same_one() {
+    let place = office().await;
+    place.rocade(&["apply", "head-office", "--yes"]).ended(0);
+    place.edit(FILE, "      sales:\n        title: Sales\n", "      sales:\n        title: Selling\n");
+    let planned = planned(&place);
+    assert_eq!(
+        planned,
+        ["update pbx head-office: department sales", "update pbx head-office: holiday christmas.sales"]
+    );
+    place.rocade(&["apply", "head-office", "--yes"]).ended(0);
+    assert_eq!(crate::planned(&place), [""; 0]);
+}

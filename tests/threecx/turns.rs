@@ -26,6 +26,27 @@ pub const TURNS: &[Turn] = &[
         set: "Holidays",
     },
     Turn {
+        what: "a holiday's title",
+        from: "title: Christmas,",
+        to: "title: Noel,",
+        plan: "holiday christmas",
+        set: "Holidays",
+    },
+    Turn {
+        what: "a trunk's title",
+        from: "title: Operator\n",
+        to: "title: Carrier\n",
+        plan: "trunk operator",
+        set: "Trunks",
+    },
+    Turn {
+        what: "an outbound rule's title",
+        from: "title: France\n",
+        to: "title: Mainland\n",
+        plan: "outbound_rule france",
+        set: "OutboundRules",
+    },
+    Turn {
         what: "a name",
         from: "last_name: Example",
         to: "last_name: Sample",

@@ -23,6 +23,8 @@ pub struct Directory {
     by_number: BTreeMap<(String, String), String>,
     /// `(collection, handle)` to the name wished for it.
     wished: BTreeMap<(String, String), String>,
+    /// `(collection, name)` of all that is wished.
+    wishes: BTreeSet<(String, String)>,
     /// Prompt file of the repository to its name on the PBX, and back.
     prompts: BTreeMap<String, String>,
     prompt_files: BTreeMap<String, String>,
@@ -39,6 +41,7 @@ impl Directory {
     pub fn of_wish(wish: &Wish) -> Self {
         let mut directory = Self::default();
         for (key, resource) in &wish.resources {
+            directory.wishes.insert(pair(&key.collection, &key.name));
             if key.collection == "prompt"
                 && let Some(file) = resource.fields.get("file").and_then(Value::as_text)
             {
@@ -116,9 +119,15 @@ impl Directory {
         }
     }
 
-    /// The name an object has in the inventory: the wished one of its handle, else a name made of it.
+    /// The name an object has in the inventory: the wished one of its handle, else a name made of it. So an
+    /// object whose title changes is the same one when its entry is named after the title it had.
     pub fn name_for(&self, collection: &str, handle: &str) -> String {
         self.wished_name(collection, handle).map_or_else(|| slug(handle), str::to_owned)
+    }
+
+    /// Whether an object of a name is wished.
+    pub fn is_wished(&self, collection: &str, name: &str) -> bool {
+        self.wishes.contains(&pair(collection, name))
     }
 
     /// The name wished for a handle.

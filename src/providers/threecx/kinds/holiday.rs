@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::super::directory::Directory;
+use super::super::directory::{Directory, slug};
 use super::super::forms;
 use super::super::kind::{Form, Identity, Kind, Patch, Unmade, Wishing};
 use crate::inventory::{At, Holiday};
@@ -82,6 +82,18 @@ fn add(wishing: &mut Wishing<'_>, name: &str, one: &At<Holiday>, department: &st
     wishing.add("holiday", &own, form, days);
 }
 
+/// The wished name of a holiday that several departments keep, when nobody wishes its title: the department or
+/// the holiday has another title now.
+fn renamed(title: &str, entity: &Json, directory: &Directory) -> Option<String> {
+    if directory.wished_name("holiday", title).is_some() {
+        return None;
+    }
+    let (base, _) = title.strip_suffix(')')?.rsplit_once(" (")?;
+    let department = directory.name_of_number("department", entity["Group"].as_str()?)?;
+    let name = format!("{}.{department}", slug(base));
+    directory.is_wished("holiday", &name).then_some(name)
+}
+
 impl Kind for Holidays {
     fn collection(&self) -> &'static str {
         "holiday"
@@ -117,7 +129,8 @@ impl Kind for Holidays {
 
     fn identify(&self, entity: &Json, directory: &Directory) -> Option<Identity> {
         let title = entity["Name"].as_str()?;
-        Identity::numbered(directory.name_for("holiday", title), entity)
+        let name = renamed(title, entity, directory).unwrap_or_else(|| directory.name_for("holiday", title));
+        Identity::numbered(name, entity)
     }
 
     fn see(&self, entity: &Json, directory: &Directory) -> Fields {
