@@ -32,6 +32,26 @@ pub struct Guard {
     pub confirm_s: u32,
 }
 
+impl Guard {
+    /// Takes the lock, or holds it on.
+    pub fn lock(&self) -> Order {
+        let (holder, words) = (self.holder.clone(), self.words.clone());
+        Order::Lock { holder, seconds: LOCK_S, words }
+    }
+
+    /// Gives the lock back.
+    pub fn unlock(&self) -> Order {
+        Order::Unlock { holder: self.holder.clone() }
+    }
+
+    /// What comes before anything is written: the lock, what is kept and, when it could cut us off, the timer.
+    pub fn before(&self, things: Vec<Thing>, arm: bool) -> Vec<Order> {
+        let keep = Order::Keep { name: self.name.clone(), things };
+        let arm = arm.then(|| Order::Arm { name: self.name.clone(), seconds: self.confirm_s });
+        [self.lock(), keep].into_iter().chain(arm).collect()
+    }
+}
+
 /// What came of the guard so far.
 #[derive(Clone, Debug, Default)]
 pub struct Watched {
@@ -39,6 +59,8 @@ pub struct Watched {
     pub begun: bool,
     /// The timer was asked for: somebody has to confirm.
     pub armed: bool,
+    /// The lock was given back already.
+    pub given_back: bool,
     /// Why no order was given at all: the lock is another's, or what is there could not be kept.
     pub refused: Option<String>,
 }
@@ -65,17 +87,6 @@ impl<'a> Guarded<'a> {
         // A panic while it was held leaves flags that are each true by themselves.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// The orders before a batch.
-    fn before(&self, orders: &[Order]) -> Vec<Order> {
-        let Guard { holder, words, name, confirm_s } = self.guard.clone();
-        let things = things(orders);
-        let lock = Order::Lock { holder, seconds: LOCK_S, words };
-        let keep = Order::Keep { name: name.clone(), things };
-        let arm = (self.held().armed || orders.iter().any(cuts_off))
-            .then_some(Order::Arm { name, seconds: confirm_s });
-        [lock, keep].into_iter().chain(arm).collect()
-    }
 }
 
 impl Hosting for Guarded<'_> {
@@ -89,14 +100,19 @@ impl Hosting for Guarded<'_> {
         each: &'a mut (dyn FnMut(usize, Ruling) + Send),
     ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let before = self.before(orders);
+            let armed = self.held().armed || orders.iter().any(cuts_off);
+            let before = self.guard.before(things(orders), armed);
             let count = before.len();
-            let armed = count > 2;
-            self.held().armed |= armed;
-            self.held().begun = true;
-            let unlock = (!armed).then(|| Order::Unlock { holder: self.guard.holder.clone() });
+            {
+                let mut watched = self.held();
+                watched.begun = true;
+                watched.armed = armed;
+                watched.given_back = false;
+            }
+            let unlock = (!armed).then(|| self.guard.unlock());
             let all: Vec<Order> = before.into_iter().chain(orders.iter().cloned()).chain(unlock).collect();
             let mut refused: Option<String> = None;
+            let mut given_back = false;
             self.host
                 .order(&all, &mut |index, ruling| match index.checked_sub(count) {
                     None => {
@@ -108,11 +124,12 @@ impl Hosting for Guarded<'_> {
                         each(0, Ruling::Failed(refused.clone().unwrap_or_default()));
                     }
                     Some(own) if own < orders.len() => each(own, ruling),
-                    // A lock that was not given back runs out.
-                    Some(_) => {}
+                    Some(_) => given_back = matches!(ruling, Ruling::Done(_)),
                 })
                 .await;
-            self.held().refused = refused;
+            let mut watched = self.held();
+            watched.refused = refused;
+            watched.given_back = given_back;
         })
     }
 }

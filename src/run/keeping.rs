@@ -72,18 +72,13 @@ impl Written<'_> {
         let beat = async {
             loop {
                 tokio::time::sleep(Duration::from_secs(u64::from(LOCK_S) / 3)).await;
-                hand.order(&[self.lock()], &mut |_, _| {}).await;
+                hand.order(&[self.guard.lock()], &mut |_, _| {}).await;
             }
         };
         tokio::select! {
             ended = work => ended,
             () = beat => unreachable!("the beat has no end"),
         }
-    }
-
-    fn lock(&self) -> Order {
-        let Guard { holder, words, .. } = self.guard.clone();
-        Order::Lock { holder, seconds: LOCK_S, words }
     }
 
     /// Confirms what was written or puts it back, and gives the lock back. What was put back is no longer
@@ -121,13 +116,11 @@ impl Written<'_> {
                 }
             }
         }
-        // After a batch without a fault it was given back already.
-        if (good && !watched.armed) || !watched.begun {
+        if watched.given_back || !watched.begun {
             return;
         }
         if let Ok(line) = self.links.open(self.workspace, &self.one.wish.target, &self.one.site.reach).await {
-            let unlock = Order::Unlock { holder: self.guard.holder.clone() };
-            line.writing().order(&[unlock], &mut |_, _| {}).await;
+            line.writing().order(&[self.guard.unlock()], &mut |_, _| {}).await;
         }
     }
 
@@ -215,7 +208,7 @@ impl Written<'_> {
         if list(&line, &self.guard.name).await?.is_none() {
             return Ok(Outcome::NotStarted("the connection broke before anything was begun".to_owned()));
         }
-        revert(&line, self.lock(), &self.guard.name).await?;
+        revert(&line, self.guard.lock(), &self.guard.name).await?;
         self.put_pages_back(&line).await?;
         self.say("a change failed: what this apply had done to it was put back");
         Ok(Outcome::RolledBack("another change failed".to_owned()))

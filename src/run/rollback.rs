@@ -11,7 +11,7 @@ use super::keeping::{self, Terms, Written};
 use super::links::Line;
 use super::{Links, Watch, Workspace};
 use crate::compose::Composed;
-use crate::host::guard::{LOCK_S, Watched, cuts_off};
+use crate::host::guard::{Watched, cuts_off};
 use crate::host::kept::{self, Line as Kept};
 use crate::host::{Answer, Ask, Order, Thing};
 use crate::model::{Address, Key, Outcome, Step, Target};
@@ -149,20 +149,16 @@ async fn undo(written: &Written<'_>, to: &str) -> anyhow::Result<Vec<String>> {
         let (_, lines) = keeping::list(&line, name).await?.context("its list is gone")?;
         let things: Vec<Thing> = lines.iter().map(thing).collect();
         let risky = lines.iter().any(is_way_in);
-        let lock = Order::Lock { holder: guard.holder.clone(), seconds: LOCK_S, words: guard.words.clone() };
-        let mut before = vec![lock.clone(), Order::Keep { name: guard.name.clone(), things }];
-        if risky {
-            before.push(Order::Arm { name: guard.name.clone(), seconds: guard.confirm_s });
-        }
-        keeping::orders(line.writing(), &before).await?;
-        let ended = put_back(written, &line, lock, name).await;
+        keeping::orders(line.writing(), &guard.before(things, risky)).await?;
+        let ended = put_back(written, &line, name).await;
         let address = Address { target: one.wish.target.clone(), key: Key::new("kept", name.as_str()) };
         let outcome = match &ended {
             Ok(_) => Outcome::Done,
             Err(fault) => Outcome::Failed(format!("{fault:#}")),
         };
         let mut steps = [Step { address, outcome }];
-        written.settle(&Watched { begun: true, armed: risky, refused: None }, &mut steps).await;
+        let watched = Watched { begun: true, armed: risky, ..Watched::default() };
+        written.settle(&watched, &mut steps).await;
         if let Outcome::RolledBack(why) = &steps[0].outcome {
             bail!("{why}");
         }
@@ -171,15 +167,10 @@ async fn undo(written: &Written<'_>, to: &str) -> anyhow::Result<Vec<String>> {
     Ok(back)
 }
 
-async fn put_back(
-    written: &Written<'_>,
-    line: &Line,
-    lock: Order,
-    name: &str,
-) -> anyhow::Result<Vec<String>> {
+async fn put_back(written: &Written<'_>, line: &Line, name: &str) -> anyhow::Result<Vec<String>> {
     let wish = &written.one.wish;
     let provider = written.workspace.provider(wish.provider).context("no such provider")?;
-    let mut back = keeping::revert(line, lock, name).await?;
+    let mut back = keeping::revert(line, written.guard.lock(), name).await?;
     back.extend(keeping::put_pages_back(provider, wish, line, name).await?);
     Ok(back)
 }

@@ -57,6 +57,8 @@ async fn a_rollback_puts_back_a_gateway_never_touched_before() {
     assert_eq!(files(&place, "pool-gw"), before);
     assert_eq!(shown(&place), api);
     assert!(!place.device("pool-gw").with_state(running));
+    let lock = place.rocade(&["lock", "show", "pool-gw"]).ended(0).out;
+    assert!(lock.contains("free"), "{lock}");
     // And forward again.
     place.rocade(&["apply", "--yes"]).ended(0);
     assert_eq!(place.planned(), [""; 0]);
