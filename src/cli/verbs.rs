@@ -21,10 +21,11 @@ mod verify;
 
 use std::future::Future;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use super::arguments::Verb;
 use super::{Arguments, Exit, say};
+use crate::inventory::{At, Inventory, Pbx};
 
 /// Does what the verb says.
 ///
@@ -76,6 +77,12 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 enum Waited<T> {
     Done(T),
     Interrupted,
+}
+
+/// The telephone system of a name, with the name as the inventory has it.
+fn telephone_system<'a>(inventory: &'a Inventory, name: &str) -> anyhow::Result<(&'a str, &'a At<Pbx>)> {
+    let found = inventory.pbx.get_key_value(name).map(|(name, pbx)| (name.as_str(), pbx));
+    found.ok_or_else(|| anyhow!("there is no `{name}` under `pbx` in the inventory"))
 }
 
 /// The scope of a choice of targets.

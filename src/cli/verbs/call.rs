@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use jiff::Zoned;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -65,9 +65,7 @@ fn heading(number: &str, name: &str, at: &Zoned, live: bool) -> String {
 /// The PBX: the one named, the only one, or the only one that knows the number.
 fn choose<'a>(inventory: &'a Inventory, verb: &Call, number: &str) -> anyhow::Result<&'a str> {
     if let Some(name) = &verb.pbx {
-        let found = inventory.pbx.get_key_value(name);
-        let found = found.ok_or_else(|| anyhow!("there is no `{name}` under `pbx` in the inventory"))?;
-        return Ok(found.0);
+        return super::telephone_system(inventory, name).map(|(name, _)| name);
     }
     let all: Vec<&str> = inventory.pbx.keys().map(String::as_str).collect();
     let knows = |name: &&&str| {

@@ -23,8 +23,7 @@ pub fn run(arguments: &Arguments, verb: &Import) -> anyhow::Result<Exit> {
 fn pbx(arguments: &Arguments, verb: &ImportPbx) -> anyhow::Result<Exit> {
     let workspace = Arc::new(surroundings::workspace(arguments)?);
     let Some(_lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
-    let entry = workspace.inventory().pbx.get(&verb.name);
-    let entry = entry.ok_or_else(|| anyhow!("there is no `{}` under `pbx` in the inventory", verb.name))?;
+    let (_, entry) = super::telephone_system(workspace.inventory(), &verb.name)?;
     if has_parts(entry) && !verb.stdout {
         say::word(&format!(
             "{}refused:{:#} {} has parts already; `--stdout` prints what is on the PBX, to be compared by hand",

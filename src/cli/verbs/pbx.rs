@@ -26,8 +26,7 @@ pub fn run(arguments: &Arguments, verb: &PbxVerb) -> anyhow::Result<Exit> {
 
 /// The lines to paste into a web site. They have the form the console gave them in 2025; compare with it once.
 fn snippet(workspace: &Workspace, name: &str, link: &str) -> anyhow::Result<Exit> {
-    let pbx = workspace.inventory().pbx.get(name);
-    let pbx = pbx.ok_or_else(|| anyhow!("there is no `{name}` under `pbx` in the inventory"))?;
+    let (_, pbx) = super::telephone_system(workspace.inventory(), name)?;
     if !pbx.live_chat.contains_key(link) {
         let known: Vec<&str> = pbx.live_chat.keys().map(String::as_str).collect();
         bail!("{name} has no Live Chat link `{link}`; it has: {}", known.join(", "));

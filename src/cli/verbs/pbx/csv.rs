@@ -5,9 +5,9 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 
-use super::super::Waited;
+use super::super::{Waited, telephone_system};
 use crate::cli::arguments::PbxCsv;
 use crate::cli::{Exit, say};
 use crate::inventory::Pbx;
@@ -17,8 +17,7 @@ use crate::providers::threecx::{self, user_list};
 use crate::run::{self, Links, Unwatched, Watch, Workspace};
 
 pub fn run(workspace: &Arc<Workspace>, verb: &PbxCsv) -> anyhow::Result<Exit> {
-    let pbx = workspace.inventory().pbx.get(&verb.name);
-    let pbx = pbx.ok_or_else(|| anyhow!("there is no `{}` under `pbx` in the inventory", verb.name))?;
+    let (_, pbx) = telephone_system(workspace.inventory(), &verb.name)?;
     let target = Target::new(threecx::KIND, verb.name.as_str());
     let scope = Scope { names: vec![format!("{}/{}", target.kind, target.name)], ..Scope::default() };
     if !verb.live {
