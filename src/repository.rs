@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
+#[cfg(unix)]
+use sha2::{Digest, Sha256};
 
 /// Puts `bytes` in place of what stands at `path`, making its folder when needed. A reader sees the old
 /// bytes or the new ones; what is on disk when this returns stays there. An existing file keeps its mode.
@@ -81,18 +83,45 @@ pub fn commit(root: &Path) -> Option<String> {
 }
 
 /// A random name for this copy of the repository, made at the first question and kept in `.rocade/id`: who
-/// holds a lock on a host. No two copies have the same.
+/// holds a lock on a host. Beside it stands which file it was written to: a copy of the folder is another file,
+/// and gets a name of its own.
 ///
 /// # Errors
 /// When it cannot be read or kept.
 pub fn identity(root: &Path) -> anyhow::Result<String> {
     let path = root.join(".rocade").join("id");
-    if let Some(id) = read(&path)?.map(|text| text.trim().to_owned()).filter(|id| id.len() == 32) {
-        return Ok(id);
+    let text = read(&path)?.unwrap_or_default();
+    if let Some((id, written)) = text.trim().split_once(' ')
+        && id.len() == 32
+        && written == mark(&path)?
+    {
+        return Ok(id.to_owned());
     }
     let id = format!("{:032x}", rand::random::<u128>());
-    replace(&path, format!("{id}\n").as_bytes())?;
+    if text.is_empty() {
+        replace(&path, b"\n")?;
+    }
+    // Written in place: the file stays the one that is named in it.
+    let mut file = File::options().write(true).truncate(true).open(&path).context("writing .rocade/id")?;
+    file.write_all(format!("{id} {}\n", mark(&path)?).as_bytes()).context("writing .rocade/id")?;
+    file.sync_all().context("writing .rocade/id")?;
     Ok(id)
+}
+
+/// What a copy of a file has not: its place on this machine's disk. Nobody can read the machine's own name in it.
+#[cfg(unix)]
+fn mark(path: &Path) -> anyhow::Result<String> {
+    use std::os::unix::fs::MetadataExt;
+    let facts = fs::metadata(path).with_context(|| format!("reading {}", path.display()))?;
+    // Not every system has one.
+    let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    Ok(hex::encode(&Sha256::digest(format!("{} {machine}", facts.ino()))[..8]))
+}
+
+#[cfg(not(unix))]
+fn mark(path: &Path) -> anyhow::Result<String> {
+    let path = fs::canonicalize(path).with_context(|| format!("reading {}", path.display()))?;
+    Ok(path.display().to_string().replace(' ', "_"))
 }
 
 #[cfg(test)]
@@ -121,5 +150,12 @@ mod tests {
         let name = identity(one.path()).unwrap();
         assert_eq!(identity(one.path()).unwrap(), name);
         assert_ne!(identity(two.path()).unwrap(), name);
+        // A copy of the whole folder, `.rocade` with it, is another one; the first one stays who it is.
+        let id = |folder: &tempfile::TempDir| folder.path().join(".rocade/id");
+        fs::copy(id(&one), id(&two)).unwrap();
+        let copied = identity(two.path()).unwrap();
+        assert_ne!(copied, name);
+        assert_eq!(identity(two.path()).unwrap(), copied);
+        assert_eq!(identity(one.path()).unwrap(), name);
     }
 }

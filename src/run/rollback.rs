@@ -153,15 +153,17 @@ async fn undo(written: &Written<'_>, to: &str) -> anyhow::Result<Vec<String>> {
         let (_, lines) = keeping::list(&line, name).await?.context("its list is gone")?;
         let things: Vec<Thing> = lines.iter().map(thing).collect();
         let risky = lines.iter().any(is_way_in);
-        keeping::orders(line.writing(), &guard.before(things, risky)).await?;
+        let said = keeping::orders(line.writing(), &guard.before(things, risky)).await?;
         let ended = put_back(written, &line, name).await;
+        let ended = ended.map_err(|fault| if risky { undone_again(&fault, guard.confirm_s) } else { fault });
         let address = Address { target: one.wish.target.clone(), key: Key::new("kept", name.as_str()) };
         let outcome = match &ended {
             Ok(_) => Outcome::Done,
             Err(fault) => Outcome::Failed(format!("{fault:#}")),
         };
         let mut steps = [Step { address, outcome }];
-        let watched = Watched { begun: true, armed: risky, ..Watched::default() };
+        let lacking = said.into_iter().find(|words| !words.is_empty());
+        let watched = Watched { begun: true, armed: risky, lacking, ..Watched::default() };
         written.settle(&watched, &mut steps).await;
         if let Outcome::RolledBack(why) = &steps[0].outcome {
             bail!("{why}");
@@ -169,6 +171,12 @@ async fn undo(written: &Written<'_>, to: &str) -> anyhow::Result<Vec<String>> {
         back.extend(ended?);
     }
     Ok(back)
+}
+
+/// A rollback that failed under a timer: nobody confirms it, and the host undoes it.
+fn undone_again(fault: &anyhow::Error, seconds: u32) -> anyhow::Error {
+    let again = "what this rollback had put back by then: wait for that, then run it again";
+    anyhow!("{fault:#}; within {seconds} s the host undoes by itself {again}")
 }
 
 async fn put_back(written: &Written<'_>, line: &Line, name: &str) -> anyhow::Result<Vec<String>> {

@@ -44,6 +44,35 @@ async fn a_mac_address_tells_another_unit_too_and_is_replaced_with_the_serial() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_nothing_proves_gets_our_user_only_when_somebody_agrees() {
+    let place = Place::new().await;
+    let ran = place.rocade(&["redeploy", "pool-gw", "--no-wait", "--patience", "4s"]).ended(6);
+    ran.says("it says who it is only once it has our user: the inventory has no `mac`")
+        .says("nobody agreed, nothing was sent to it");
+    assert_eq!(place.writes(), [""; 0]);
+    assert_eq!(place.text("inventory/known_certificates"), "", "nothing is pinned for it either");
+    place.redeploy(&[]).ended(0).says("it says who it is only once it has our user");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_get_one_document_whatever_a_redeploy_came_to() {
+    let place = Place::new().await;
+    let document = |ran: &crate::place::Ran| -> serde_json::Value {
+        serde_json::from_str(&ran.out).unwrap_or_else(|fault| panic!("{fault}: {}", ran.out))
+    };
+    let words = ["redeploy", "pool-gw", "--no-wait", "--patience", "4s", "--json"];
+    let refused = document(&place.rocade(&words).ended(6));
+    assert_eq!(refused["complete"], false);
+    assert_eq!(refused["stopped"][0]["target"]["name"], "pool-gw", "{refused}");
+    assert_eq!(refused["stopped"][0]["refused"], true, "{refused}");
+    assert!(refused["apply"].is_null() && refused["sensors"].is_null(), "{refused}");
+    let done = document(&place.redeploy(&["--json"]).ended(0));
+    assert_eq!((&done["complete"], &done["apply"]["complete"]), (&true.into(), &true.into()), "{done}");
+    assert_eq!(done["sensors"][0]["expected"], 2, "{done}");
+    assert_eq!(done["stopped"], serde_json::json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_unit_sees_one_attempt() {
     let place = Place::new().await;
     commission_by_hand(&place, "admin", &Secret::new("Somebody-Else-1", "test")).await;

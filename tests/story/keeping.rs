@@ -174,6 +174,17 @@ async fn a_host_that_a_change_cuts_off_puts_it_back_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_that_fails_under_a_timer_says_that_the_host_undoes_it() {
+    let mut place = Place::new().await;
+    place.add_host(&host_yaml("MaxAuthTries 3\n")).await;
+    place.rocade(&["apply", "signage-1", "--yes"]).ended(0);
+    // Lock, keep, arm, lock, and the order that puts back.
+    place.device("signage-1").knobs().set(|knobs| knobs.fail_order = Some(5));
+    let ran = place.rocade(&["rollback", "signage-1", "--yes"]).ended(1);
+    assert!(ran.err.contains("within 120 s the host undoes by itself"), "{}{}", ran.out, ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_confirmed_is_not_told_as_done() {
     let mut place = Place::new().await;
     place.add_host(&host_yaml("MaxAuthTries 3\n")).await;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail};
+use serde_json::Value as Json;
 
 use super::Waited;
 use crate::cli::arguments::Apply;
@@ -19,17 +20,31 @@ pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
     let (scope, given) = scope_and_plan(verb)?;
     let workspace = Arc::new(surroundings::workspace(arguments)?);
     let Some(_lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
-    on(arguments, verb, &workspace, &scope, given.as_deref(), &|_| ())
+    let heed = Heed { seen: &|_| (), result: &print };
+    on(arguments, verb, &workspace, &scope, given.as_deref(), &heed)
 }
 
-/// The same on an open repository whose lock is held. `seen` is shown what was read and planned.
+/// Who hears what an apply has to say.
+pub struct Heed<'a> {
+    /// Is shown what was read and planned.
+    pub seen: &'a dyn Fn(&Survey),
+    /// Is given the result for programs, when that is asked for.
+    pub result: &'a dyn Fn(Json) -> anyhow::Result<()>,
+}
+
+fn print(result: Json) -> anyhow::Result<()> {
+    say::data(&serde_json::to_string_pretty(&result).context("writing the result as JSON")?);
+    Ok(())
+}
+
+/// The same on an open repository whose lock is held.
 pub fn on(
     arguments: &Arguments,
     verb: &Apply,
     workspace: &Arc<Workspace>,
     scope: &Scope,
     given: Option<&str>,
-    seen: &dyn Fn(&Survey),
+    heed: &Heed<'_>,
 ) -> anyhow::Result<Exit> {
     if let Some(last) = run::unfinished(workspace.root())? {
         say::word(&unfinished(&last));
@@ -42,7 +57,7 @@ pub fn on(
     let Waited::Done(survey) = read() else { return Ok(Exit::Interrupted) };
     progress.finish();
     let mut survey = survey?;
-    seen(&survey);
+    (heed.seen)(&survey);
     if !arguments.json {
         say::data(&show::plan(&survey.plan, arguments.verbose));
     }
@@ -62,7 +77,7 @@ pub fn on(
         }
     }
     if survey.plan.changes.is_empty() {
-        return nothing_to_do(arguments, &survey);
+        return nothing_to_do(arguments, &survey, heed);
     }
     let progress = Arc::new(Progress::new(arguments.json));
     let confirm = std::time::Duration::from_secs(verb.confirm_within.into());
@@ -70,7 +85,7 @@ pub fn on(
     let applied = runtime.block_on(carry_out(workspace, survey, scope, &links, &progress, terms));
     progress.finish();
     let Some((applied, stopped)) = applied? else { return Ok(Exit::Interrupted) };
-    show_result(arguments, &applied)?;
+    show_result(arguments, &applied, heed)?;
     if let Some(kept) = applied.kept.as_ref().filter(|_| !arguments.json) {
         say::word(&format!(
             "What was there is kept on the hosts; to put it back: rocade rollback --to {kept}"
@@ -184,13 +199,12 @@ fn refuse(reason: &str) -> Exit {
     Exit::Refused
 }
 
-fn nothing_to_do(arguments: &Arguments, survey: &Survey) -> anyhow::Result<Exit> {
+fn nothing_to_do(arguments: &Arguments, survey: &Survey, heed: &Heed<'_>) -> anyhow::Result<Exit> {
     if arguments.json {
-        let result = serde_json::json!({
+        (heed.result)(serde_json::json!({
             "format_version": PLAN_FORMAT, "plan": survey.plan, "steps": [], "after": null,
             "complete": survey.plan.unread.is_empty(),
-        });
-        say::data(&serde_json::to_string_pretty(&result).context("writing the result as JSON")?);
+        }))?;
     }
     Ok(if survey.plan.unread.is_empty() { Exit::Done } else { Exit::Failed })
 }
@@ -230,14 +244,12 @@ async fn carry_out(
     }
 }
 
-fn show_result(arguments: &Arguments, applied: &Applied) -> anyhow::Result<()> {
+fn show_result(arguments: &Arguments, applied: &Applied, heed: &Heed<'_>) -> anyhow::Result<()> {
     if arguments.json {
-        let result = serde_json::json!({
+        return (heed.result)(serde_json::json!({
             "format_version": PLAN_FORMAT, "plan": applied.plan, "steps": applied.steps, "after": applied.after,
             "complete": applied.is_complete() && applied.unread().is_empty(),
-        });
-        say::data(&serde_json::to_string_pretty(&result).context("writing the result as JSON")?);
-        return Ok(());
+        }));
     }
     say::data(&show::applied(applied, arguments.verbose));
     if applied.is_rolled_back() {

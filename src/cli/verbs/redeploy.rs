@@ -1,32 +1,61 @@
 //! `redeploy`: a gateway from its box, or from any state, to production: reached and proven, set up until SSH is
 //! there, applied, and waited for until its sensors are heard.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use serde_json::Value as Json;
 
+use super::apply::Heed;
 use super::{Waited, apply};
 use crate::cli::arguments::{Apply, Choice, Redeploy};
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, lock, say, surroundings};
+use crate::model::Target;
 use crate::plan::Scope;
 use crate::run::{self, Links, Person, Ready, RedeployOrder, Settled, Stopped, Survey, Watch, Workspace};
 
+/// What a redeploy has to tell programs: one document, whatever it came to.
+#[derive(Default)]
+struct Report {
+    stopped: Vec<Json>,
+    apply: RefCell<Option<Json>>,
+    settled: Option<Vec<Settled>>,
+}
+
+impl Report {
+    fn document(self, exit: Exit) -> Json {
+        serde_json::json!({
+            "format_version": "1.0", "stopped": self.stopped, "apply": self.apply.into_inner(),
+            "sensors": self.settled, "complete": exit == Exit::Done,
+        })
+    }
+}
+
 pub fn run(arguments: &Arguments, verb: &Redeploy) -> anyhow::Result<Exit> {
+    let mut report = Report::default();
+    let exit = redeploy(arguments, verb, &mut report)?;
+    if arguments.json {
+        let document = report.document(exit);
+        say::data(&serde_json::to_string_pretty(&document).context("writing the result as JSON")?);
+    }
+    Ok(exit)
+}
+
+fn redeploy(arguments: &Arguments, verb: &Redeploy, report: &mut Report) -> anyhow::Result<Exit> {
     let workspace = Arc::new(surroundings::workspace(arguments)?);
     let names = names(&workspace, verb)?;
     let Some(lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
     let runtime = super::runtime()?;
-    let (ready, stopped) = match bring_up(arguments, verb, &workspace, &names, &runtime) {
-        Some(ends) => ends,
-        None => {
-            say::word("interrupted: nothing has to be undone, run it again");
-            // A question to a person may still be open on another thread.
-            runtime.shutdown_background();
-            return Ok(Exit::Interrupted);
-        }
+    let Some(ends) = bring_up(arguments, verb, &workspace, &names, &runtime) else {
+        say::word("interrupted: nothing has to be undone, run it again");
+        // A question to a person may still be open on another thread.
+        runtime.shutdown_background();
+        return Ok(Exit::Interrupted);
     };
+    let (ready, stopped) = sort(ends, report);
     runtime.shutdown_background();
     if ready.is_empty() {
         return Ok(stopped.unwrap_or(Exit::Done));
@@ -47,14 +76,18 @@ pub fn run(arguments: &Arguments, verb: &Redeploy) -> anyhow::Result<Exit> {
         no_rollback: true,
         confirm_within: 120,
     };
-    let seen = |survey: &Survey| tell_states(&ready, survey);
-    let applied = apply::on(arguments, &applying, &workspace, &scope, None, &seen)?;
+    let keep = |result| {
+        report.apply.replace(Some(result));
+        Ok(())
+    };
+    let heed = Heed { seen: &|survey| tell_states(&ready, survey), result: &keep };
+    let applied = apply::on(arguments, &applying, &workspace, &scope, None, &heed)?;
     if applied != Exit::Done {
         return Ok(applied);
     }
     // Waiting for sensors takes its time and changes nothing here: others may work in the repository.
     drop(lock);
-    let settled = settle(arguments, verb, &workspace, &ready)?;
+    let settled = settle(arguments, verb, &workspace, &ready, report)?;
     Ok(match settled {
         Exit::Done => stopped.unwrap_or(Exit::Done),
         other => other,
@@ -85,14 +118,14 @@ impl Person for AtTerminal {
     }
 }
 
-/// The gateways that are ready and, when some are not, the exit code for them; `None` after Ctrl-C.
+/// How each gateway ended; `None` after Ctrl-C.
 fn bring_up(
     arguments: &Arguments,
     verb: &Redeploy,
     workspace: &Arc<Workspace>,
     names: &[String],
     runtime: &tokio::runtime::Runtime,
-) -> Option<(Vec<Ready>, Option<Exit>)> {
+) -> Option<Vec<(Target, Result<Ready, Stopped>)>> {
     let progress = Arc::new(Progress::new(arguments.json));
     let watch: Arc<dyn Watch> = progress.clone();
     let (yes, can_ask) = (verb.yes, say::can_ask(arguments.no_input));
@@ -110,9 +143,14 @@ fn bring_up(
         }
     });
     progress.finish();
+    ends
+}
+
+/// The gateways that are ready and, when some are not, the exit code for them.
+fn sort(ends: Vec<(Target, Result<Ready, Stopped>)>, report: &mut Report) -> (Vec<Ready>, Option<Exit>) {
     let mut ready = Vec::new();
     let mut exit = None;
-    for (target, end) in ends? {
+    for (target, end) in ends {
         match end {
             Ok(one) => ready.push(one),
             Err(stopped) => {
@@ -120,11 +158,14 @@ fn bring_up(
                 let (word, code) = if guarded { ("refused", Exit::Refused) } else { ("error", Exit::Failed) };
                 say::word(&format!("{}{word}:{:#} {target}: {words}", say::BAD, say::BAD));
                 hint.iter().for_each(|hint| say::hint(hint));
+                let row =
+                    serde_json::json!({"target": target, "refused": guarded, "why": words, "hint": hint});
+                report.stopped.push(row);
                 exit = Some(if exit.is_none_or(|before| before == code) { code } else { Exit::Failed });
             }
         }
     }
-    Some((ready, exit))
+    (ready, exit)
 }
 
 /// What the plan tells of a gateway beyond what it said itself.
@@ -144,6 +185,7 @@ fn settle(
     verb: &Redeploy,
     workspace: &Arc<Workspace>,
     ready: &[Ready],
+    report: &mut Report,
 ) -> anyhow::Result<Exit> {
     let progress = Arc::new(Progress::new(arguments.json));
     let watch: Arc<dyn Watch> = progress.clone();
@@ -156,13 +198,13 @@ fn settle(
     let settled = super::wait(async { Ok(run::settle(workspace, ready, wait, now, &links, &watch).await) })?;
     progress.finish();
     let Waited::Done(settled) = settled else { return Ok(Exit::Interrupted) };
-    if arguments.json {
-        say::data(&serde_json::to_string_pretty(&settled).context("writing the result as JSON")?);
-    } else {
+    if !arguments.json {
         settled.iter().for_each(tell);
     }
     let good = |one: &Settled| one.fault.is_none() && (one.silent.is_empty() || verb.no_wait);
-    Ok(if settled.iter().all(good) { Exit::Done } else { Exit::Failed })
+    let exit = if settled.iter().all(good) { Exit::Done } else { Exit::Failed };
+    report.settled = Some(settled);
+    Ok(exit)
 }
 
 fn tell(settled: &Settled) {

@@ -65,7 +65,7 @@ impl Unit {
     pub(super) fn title(&self) -> String {
         let product = self.product.as_deref().map(|product| format!(" {product}")).unwrap_or_default();
         let firmware = self.firmware.as_deref().map(|version| format!(", mPower {version}"));
-        let dirty = if self.dirty { ", with unsaved changes" } else { "" };
+        let dirty = if self.dirty { ", with unsaved changes (an apply saves them too)" } else { "" };
         format!("MultiTech Conduit{product}{}{dirty}", firmware.unwrap_or_default())
     }
 }

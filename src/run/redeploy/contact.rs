@@ -110,10 +110,13 @@ impl Bringing {
             neighbour::hardware_address(&contact.way.address, contact.way.interface.as_deref()),
             &contact.way,
         );
-        self.prove_on_the_wire(wire.map(|mac| mac.digits().to_owned()), way, expected)?;
+        let seen = wire.as_ref().map(|mac| mac.digits().to_owned());
+        self.prove_on_the_wire(seen, way, expected)?;
         // Most firmwares say nothing more before there is a user. One that does is held to it right away.
-        if let Ok(identity) = bootstrap::identify(contact.session.reading()).await {
-            self.prove(&identity, expected, false).await?;
+        match bootstrap::identify(contact.session.reading()).await {
+            Ok(identity) => self.prove(&identity, expected, false).await?,
+            Err(_) if wire.is_some() && expected.mac.is_some() || self.order.replacement => {}
+            Err(_) => self.take_unproven(wire.map(|mac| mac.to_string()), expected).await?,
         }
         self.pin_certificate(contact).await?;
         self.forget_host_key(contact).await?;
@@ -127,6 +130,26 @@ impl Bringing {
                     .hint("nothing has to be undone: run it again"),
             })?;
         self.say(format!("made its first user, {}", self.user));
+        Ok(())
+    }
+
+    /// A unit in its box that nothing tells from another gets our user before its serial number can be held
+    /// against the inventory: somebody has to want that.
+    async fn take_unproven(&self, wire: Option<String>, expected: &Expected) -> Result<(), Stopped> {
+        let lacks = match (&wire, &expected.mac) {
+            (Some(wire), _) => format!("its hardware address is {wire}, and the inventory has no `mac`"),
+            (None, Some(_)) => "its hardware address cannot be seen from here".to_owned(),
+            (None, None) => {
+                "the inventory has no `mac`, and its hardware address cannot be seen from here".to_owned()
+            }
+        };
+        let words = format!("it says who it is only once it has our user: {lacks}");
+        if !self.asks(format!("{words}. Make our user on it?")).await {
+            let hint =
+                "write the `mac` of its label into the inventory and connect it directly, or say --yes";
+            return Err(Stopped::guard(format!("{words}; nobody agreed, nothing was sent to it")).hint(hint));
+        }
+        self.say(words);
         Ok(())
     }
 
