@@ -8,14 +8,19 @@ use crate::place::Place;
 /// Puts an image into the repository and the policy that wants it.
 fn want(place: &Place, require: &str, version: &str, with_config: bool) {
     let image = firmware_image("MTCDT", Firmware::of(version).unwrap(), with_config).unwrap();
+    want_image(place, require, &image);
+}
+
+/// The same with an image at hand.
+pub fn want_image(place: &Place, require: &str, image: &[u8]) {
     std::fs::create_dir_all(place.file("images")).unwrap();
-    std::fs::write(place.file("images/mpower.bin"), &image).unwrap();
-    let sha256 = hex::encode(Sha256::digest(&image));
+    std::fs::write(place.file("images/mpower.bin"), image).unwrap();
+    let sha256 = hex::encode(Sha256::digest(image));
     let policy = format!("{{require: \"{require}\", image: images/mpower.bin, sha256: {sha256}}}");
     place.edit("gateways.yaml", "{require: \">=6.0.1, <7\"}", &policy);
 }
 
-const UPGRADE: &str = "POST /api/command/firmware_upgrade";
+pub const UPGRADE: &str = "POST /api/command/firmware_upgrade";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_firmware_that_is_not_accepted_is_replaced_only_when_told() {

@@ -91,9 +91,10 @@ fn until<T>(what: &str, ask: impl Fn() -> Option<T>) -> T {
 }
 
 impl Bench {
-    fn new() -> Self {
+    fn new(tag: &str) -> Self {
         let id = std::process::id();
-        let spaces = ["desk", "unit1", "unit2"].map(|name| format!("rocade-{name}-{id}")).to_vec();
+        let spaces =
+            ["desk", "unit1", "unit2", "more"].map(|name| format!("rocade-{tag}-{name}-{id}")).to_vec();
         let mut bench = Self { folder: TempDir::new().unwrap(), spaces, running: Vec::new() };
         for space in &bench.spaces {
             ip(&["netns", "add", space]);
@@ -166,9 +167,21 @@ impl Bench {
         root
     }
 
+    /// Moves the second adapter into a namespace of its own.
+    fn part_adapters(&self) {
+        let (desk, more) = (&self.spaces[0], &self.spaces[3]);
+        ip(&["-n", desk, "link", "set", "cable2", "netns", more]);
+        ip(&["-n", more, "address", "add", "192.168.2.202/24", "dev", "cable2"]);
+        ip(&["-n", more, "link", "set", "cable2", "up"]);
+    }
+
     /// Runs the program at the engineer's machine.
     fn rocade(&self, root: &Path, words: &[&str]) -> (Option<i32>, String) {
-        let mut command = Self::within(&self.spaces[0], env!("CARGO_BIN_EXE_rocade"));
+        Self::rocade_in(&self.spaces[0], root, words)
+    }
+
+    fn rocade_in(space: &str, root: &Path, words: &[&str]) -> (Option<i32>, String) {
+        let mut command = Self::within(space, env!("CARGO_BIN_EXE_rocade"));
         let done = command.env("HOME", root).arg("-C").arg(root).args(words).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (done.status.code(), text(done.stdout) + &text(done.stderr))
@@ -180,7 +193,7 @@ fn two_new_units_at_one_address_are_prepared_at_once() {
     if !can_run() {
         return;
     }
-    let bench = Bench::new();
+    let bench = Bench::new("one");
     let root = bench.repository();
     // The wire tells who answers, before a unit in its box would.
     let yaml = root.join("inventory/gateways.yaml");
@@ -213,4 +226,33 @@ fn two_new_units_at_one_address_are_prepared_at_once() {
     );
     let (code, said) = bench.rocade(&root, &["plan", "pool-gw", "roof-gw", "--detailed-exitcode"]);
     assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn two_new_units_in_namespaces_of_their_own_are_prepared_at_once_from_two_copies() {
+    if !can_run() {
+        return;
+    }
+    let bench = Bench::new("two");
+    bench.part_adapters();
+    let root = bench.repository();
+    let yaml = root.join("inventory/gateways.yaml");
+    let text = std::fs::read_to_string(&yaml).unwrap();
+    let placed = |number: usize| format!("    address: 192.168.145.2{number}\n");
+    let new =
+        |number: usize| format!("    address: 192.168.2.1\n    bootstrap: {{interface: cable{number}}}\n");
+    std::fs::write(&yaml, text.replace(&new(1), &placed(1)).replace(&new(2), &placed(2))).unwrap();
+    let copy = bench.folder.path().join("copy");
+    assert!(Command::new("cp").arg("-r").arg(&root).arg(&copy).status().unwrap().success());
+    let redeploy = |space: usize, root: &Path, name: &str| {
+        let fixed = ["--at", "192.168.2.1", "--yes", "--no-wait", "--patience", "20s"];
+        let (code, said) =
+            Bench::rocade_in(&bench.spaces[space], root, &[&["redeploy", name], &fixed[..]].concat());
+        assert_eq!(code, Some(0), "{name}: {said}");
+        assert!(said.contains("in its factory state at 192.168.2.1:443"), "{name}: {said}");
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| redeploy(0, &root, "pool-gw"));
+        scope.spawn(|| redeploy(3, &copy, "roof-gw"));
+    });
 }

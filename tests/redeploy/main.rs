@@ -7,6 +7,7 @@
 mod cut;
 mod firmware;
 mod fleet;
+mod killed;
 mod place;
 mod refused;
 mod story;

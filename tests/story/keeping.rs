@@ -2,16 +2,16 @@
 //! off; one writer at a time; an apply that dies.
 
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rocade::lab::{Knobs, State};
+
 use serde_json::Value;
 
 use crate::place::Place;
 
 /// The files of a device but for what it keeps of itself.
-fn files(place: &Place, device: &str) -> BTreeMap<String, (u32, String, Vec<u8>)> {
+pub fn files(place: &Place, device: &str) -> BTreeMap<String, (u32, String, Vec<u8>)> {
     place.device(device).with_state(|state: &mut State| {
         let paths = state.files.below("/");
         let own = |path: &String| path.contains("/rocade/kept") || path.starts_with("/var/lock");
@@ -252,90 +252,4 @@ async fn two_copies_of_a_repository_do_not_write_one_host_at_once() {
     place.rocade(&["apply", "pool-gw", "--yes"]).ended(0);
     let shown = place.rocade(&["lock", "show", "pool-gw"]).ended(0).out;
     assert!(shown.contains("free"), "{shown}");
-}
-
-/// Starts an apply, kills it as soon as `died` says so, and gives the journal's length then.
-fn kill_when(place: &Place, died: &dyn Fn() -> bool) -> bool {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_rocade"));
-    child.env_clear().env("HOME", place.root()).arg("-C").arg(place.root());
-    let child = child.args(["apply", "--yes"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let mut child = child.unwrap();
-    loop {
-        if died() {
-            // SIGKILL: nothing of it gets to tidy up.
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return true;
-        }
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn journal(place: &Place) -> Vec<Value> {
-    let text = std::fs::read_to_string(place.file(".rocade/journal.jsonl")).unwrap_or_default();
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-}
-
-/// After a kill the next apply tells of it, goes on by itself and ends complete; nothing is half-written and
-/// the sensors' keys are those of the secrets.
-fn goes_on(place: &Place, what: &str) {
-    let ran = place.rocade(&["apply", "--yes", "--json"]).ended(0);
-    assert_eq!(ran.json()["complete"], true, "{what}");
-    assert_eq!(place.planned(), [""; 0], "{what}");
-    for device in ["pool-gw", "main"] {
-        let half = files(place, device).into_keys().find(|path| path.contains(".rocade-"));
-        assert_eq!(half, None, "{what}: {device}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_kill_after_each_order_is_gone_on_from() {
-    let count = {
-        let place = Place::new().await;
-        place.rocade(&["apply", "--yes"]).ended(0);
-        place.writes().len()
-    };
-    let mut killed = 0;
-    for n in (1..=count).step_by(3) {
-        let place = Place::new().await;
-        for device in place.lab.devices() {
-            device.knobs().set(|knobs| knobs.slow = Duration::from_millis(1));
-        }
-        if !kill_when(&place, &|| place.writes().len() >= n) {
-            continue;
-        }
-        killed += 1;
-        goes_on(&place, &format!("killed after order {n} of {count}"));
-    }
-    assert!(killed > 10, "only {killed} applies were killed");
-    eprintln!("killed after {killed} of {count} orders");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_kill_after_each_record_of_the_journal_is_told_and_gone_on_from() {
-    let count = {
-        let place = Place::new().await;
-        place.rocade(&["apply", "--yes"]).ended(0);
-        journal(&place).len()
-    };
-    let mut killed = 0;
-    for n in (1..count).step_by(4) {
-        let place = Place::new().await;
-        if !kill_when(&place, &|| journal(&place).len() >= n) {
-            continue;
-        }
-        let records = journal(&place);
-        if records.iter().any(|record| record["event"] == "end") {
-            continue;
-        }
-        killed += 1;
-        let told = place.rocade(&["apply", "--no-input"]);
-        assert!(told.err.contains("did not come to its end"), "{n}: {}", told.err);
-        goes_on(&place, &format!("killed after record {n} of {count}"));
-    }
-    assert!(killed > 5, "only {killed} applies were killed");
-    eprintln!("killed after {killed} of {count} records");
 }

@@ -4,6 +4,7 @@
 mod faults;
 mod fleet;
 mod keeping;
+mod killed;
 mod kinds;
 mod place;
 mod poison;
