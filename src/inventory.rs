@@ -18,7 +18,7 @@ mod tree;
 
 pub use at::{At, Place};
 pub use diagnostic::{Diagnostic, Label, Report, Severity, Sources};
-pub use load::{Loaded, load, parse, seen};
+pub use load::{Loaded, load, load_changed, parse, seen};
 pub use pbx::*;
 pub use scalar::{
     ByteSizeText, E164Text, EuiText, FeastText, MacText, NetworkText, NumberText, PeriodText,
