@@ -17,6 +17,7 @@ mod spec;
 mod tree;
 
 pub use at::{At, Place};
+pub use clear::{blanked, looks_like_key};
 pub use diagnostic::{Diagnostic, Label, Report, Severity, Sources};
 pub use load::{Loaded, load, load_changed, parse, seen};
 pub use pbx::*;
