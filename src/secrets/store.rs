@@ -103,6 +103,31 @@ impl Store {
         self.edit(path, |text| file::with(text, path, &base64))
     }
 
+    /// The same for many, each file written once.
+    ///
+    /// # Errors
+    /// As [`Store::put`]; files before the faulty one are written.
+    pub fn put_all(&self, values: &[(String, Secret)]) -> anyhow::Result<()> {
+        if values.iter().any(|(path, _)| !is_path(path)) {
+            return Err(Fault::BadPath.into());
+        }
+        let recipients = self.recipients()?;
+        let mut by_file: BTreeMap<String, Vec<(&str, String)>> = BTreeMap::new();
+        for (path, value) in values {
+            let sealed = STANDARD.encode(envelope::seal(path, value.reveal(), &recipients)?);
+            let file = file_of(&self.entries(), path);
+            by_file.entry(file).or_default().push((path, sealed));
+        }
+        for (name, values) in by_file {
+            let mut entries = self.entries_to_change();
+            edit_file(&self.root, &mut entries, &name, |text| {
+                let with = |text: String, (path, sealed): &(&str, String)| file::with(&text, path, sealed);
+                values.iter().try_fold(text.to_owned(), with)
+            })?;
+        }
+        Ok(())
+    }
+
     /// Removes a secret.
     ///
     /// # Errors
@@ -199,16 +224,8 @@ impl Store {
     /// Changes one file, from what is on disk now, and reads it again.
     fn edit(&self, path: &str, change: impl Fn(&str) -> Result<String, file::BadLine>) -> anyhow::Result<()> {
         let mut entries = self.entries_to_change();
-        let name = match entries.get(path) {
-            Some(sealed) => sealed.place.file.to_string(),
-            None => format!("{FOLDER}/{}.yaml", path.split('/').next().unwrap_or(path)),
-        };
-        let place = self.root.join(&name);
-        let text = repository::read(&place)?.unwrap_or_default();
-        let changed = change(&text).map_err(|bad| refused(&name, &bad))?;
-        repository::replace(&place, changed.as_bytes())?;
-        entries.retain(|_, sealed| *sealed.place.file != *name);
-        insert_file(&mut entries, &name, &changed)
+        let name = file_of(&entries, path);
+        edit_file(&self.root, &mut entries, &name, change)
     }
 
     // A thread that panicked while it held the lock left whole entries: they change by whole files.
@@ -219,6 +236,28 @@ impl Store {
     fn entries_to_change(&self) -> RwLockWriteGuard<'_, Entries> {
         self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The file a value stands in, or belongs in.
+fn file_of(entries: &Entries, path: &str) -> String {
+    match entries.get(path) {
+        Some(sealed) => sealed.place.file.to_string(),
+        None => format!("{FOLDER}/{}.yaml", path.split('/').next().unwrap_or(path)),
+    }
+}
+
+fn edit_file(
+    root: &Path,
+    entries: &mut Entries,
+    name: &str,
+    change: impl Fn(&str) -> Result<String, file::BadLine>,
+) -> anyhow::Result<()> {
+    let place = root.join(name);
+    let text = repository::read(&place)?.unwrap_or_default();
+    let changed = change(&text).map_err(|bad| refused(name, &bad))?;
+    repository::replace(&place, changed.as_bytes())?;
+    entries.retain(|_, sealed| *sealed.place.file != *name);
+    insert_file(entries, name, &changed)
 }
 
 fn refused(name: &str, bad: &file::BadLine) -> anyhow::Error {
