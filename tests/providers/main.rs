@@ -9,5 +9,6 @@ mod conduit;
 mod firewall;
 mod flow;
 mod mosquitto;
+mod newer;
 mod own_broker;
 mod shelf;
