@@ -8,6 +8,7 @@ mod pbx;
 mod pki;
 mod plan;
 mod secrets;
+mod shard;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use pbx::*;
 pub use pki::*;
 pub use plan::*;
 pub use secrets::*;
+use shard::shard;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -126,6 +128,10 @@ pub struct Choice {
     /// All but this one.
     #[arg(long, value_name = "NAME")]
     pub except: Vec<String>,
+    /// One of N shares of these targets, the K-th: for runs on several machines. `auto` takes K and N from the
+    /// job of GitLab (CI_NODE_INDEX, CI_NODE_TOTAL) or Kubernetes (JOB_COMPLETION_INDEX, ROCADE_SHARD_TOTAL).
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    pub shard: Option<crate::plan::Shard>,
 }
 
 /// `trust`.

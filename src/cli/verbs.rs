@@ -91,5 +91,6 @@ fn scope(choice: &super::arguments::Choice) -> crate::plan::Scope {
         names: choice.names.clone(),
         only: choice.only.clone(),
         except: choice.except.clone(),
+        shard: choice.shard,
     }
 }
