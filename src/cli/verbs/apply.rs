@@ -12,8 +12,8 @@ use crate::cli::arguments::Apply;
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, lock, say, show, surroundings};
 use crate::model::{PLAN_FORMAT, Plan, Target};
-use crate::plan::{self, Approval, Guard, Scope};
-use crate::run::{self, Applied, Links, Stop, Survey, Terms, Unfinished, Watch, Workspace};
+use crate::plan::{Approval, Guard, Scope};
+use crate::run::{self, Applied, Consent, Links, Stop, Survey, Terms, Unfinished, Watch, Workspace};
 
 pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
     let (scope, given) = scope_and_plan(verb)?;
@@ -46,10 +46,10 @@ pub fn on(
     if !arguments.json {
         say::data(&show::plan(&survey.plan, arguments.verbose));
     }
-    match consent(&survey, given, verb, arguments) {
+    match asked(&survey, given, verb, arguments) {
         Err(refusal) => return Ok(refuse(&refusal)),
-        Ok(Consent::Given) => {}
-        Ok(Consent::Asked) => {
+        Ok(false) => {}
+        Ok(true) => {
             runtime.block_on(links.drop_lost());
             let Waited::Done(now) = read() else { return Ok(Exit::Interrupted) };
             let now = now?;
@@ -138,43 +138,20 @@ impl Given {
     }
 }
 
-/// How a plan came to be approved.
-enum Consent {
-    /// By flags, or there is nothing to approve.
-    Given,
-    /// By a person, who took a moment: what was read may have changed since.
-    Asked,
-}
-
-/// Whether this plan may be carried out, or why not.
-fn consent(
-    survey: &Survey,
-    given: Option<&str>,
-    verb: &Apply,
-    arguments: &Arguments,
-) -> Result<Consent, String> {
-    let changes = &survey.plan.changes;
-    if given.is_some_and(|checksum| checksum != survey.plan.checksum) {
-        return Err("the plan given is stale: planning again gives another; nothing was changed".into());
-    }
-    if let Some(objection) = survey.plan.objections.first() {
-        let more = survey.plan.objections.len() - 1;
-        let more = if more > 0 { format!(" (and {more} more, see the plan)") } else { String::new() };
-        let (target, reason) = (&objection.target, &objection.reason);
-        return Err(format!("{target} would not take it: {reason}{more}; nothing was changed"));
-    }
+/// Whether a person was asked, who took a moment: what was read may have changed since. Or why it may not be
+/// carried out.
+fn asked(survey: &Survey, given: Option<&str>, verb: &Apply, arguments: &Arguments) -> Result<bool, String> {
     let guard = Guard { max_delete: verb.max_delete };
-    plan::check(changes, &guard).map_err(|refusal| refusal.to_string())?;
     let approval = if verb.yes { Approval::all() } else { verb.approve.clone().unwrap_or_default() };
-    if changes.is_empty() || approval.covers_all(changes) || given.is_some() {
-        return Ok(Consent::Given);
-    }
-    let open = changes.iter().filter(|change| !approval.covers(change)).count();
+    let open = match run::consent(survey, given, &guard, &approval)? {
+        Consent::Given => return Ok(false),
+        Consent::Needed(open) => open,
+    };
     if !say::can_ask(arguments.no_input) {
         return Err(format!("{open} changes are not approved; say --yes or --approve, or run on a terminal"));
     }
-    if say::confirm(&format!("Carry out {} changes?", changes.len())) {
-        return Ok(Consent::Asked);
+    if say::confirm(&format!("Carry out {} changes?", survey.plan.changes.len())) {
+        return Ok(true);
     }
     Err("you said no; nothing was changed".into())
 }
