@@ -16,7 +16,7 @@ mod wave;
 
 pub use audience::{Audience, Told};
 pub use checkpoint::{Checkpoint, Failure, Position, checkpoint_file, checkpoints};
-pub use course::{Course, End, Order, Record, Unfit};
+pub use course::{Course, End, Order, Record, Unfit, title};
 pub use given::{fill, settle};
 pub use outline::{Outline, outline};
 pub use wave::{allowed, waves};

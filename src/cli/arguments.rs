@@ -7,6 +7,8 @@ mod lab;
 mod pbx;
 mod pki;
 mod plan;
+mod playbook;
+mod report;
 mod secrets;
 mod shard;
 
@@ -21,6 +23,8 @@ pub use lab::*;
 pub use pbx::*;
 pub use pki::*;
 pub use plan::*;
+pub use playbook::*;
+pub use report::*;
 pub use secrets::*;
 use shard::shard;
 
@@ -102,8 +106,18 @@ pub enum Verb {
     Pbx(PbxVerb),
     /// Decode sensors' frames with the relay's own decoders.
     Decode(Decode),
+    /// Ordered runbooks of the repository: playbooks/*.yaml.
+    #[command(subcommand)]
+    Playbook(Playbook),
+    /// Results in JSON.
+    #[command(subcommand)]
+    Report(Report),
     /// Print the JSON Schema of the inventory.
-    Schema,
+    Schema {
+        /// That of a playbook instead.
+        #[arg(long)]
+        playbook: bool,
+    },
     /// Simulated devices.
     #[command(subcommand)]
     Lab(Lab),

@@ -107,9 +107,9 @@ pub struct Record {
 }
 
 /// A playbook under way.
-pub struct Course {
+pub struct Course<'a> {
     pub(super) book: Book,
-    pub(super) audience: Arc<dyn Audience>,
+    pub(super) audience: &'a dyn Audience,
     pub(super) stop: Stop,
     pub(super) approval: Approval,
     pub(super) shard: Option<Shard>,
@@ -119,12 +119,12 @@ pub struct Course {
     records: Vec<Record>,
 }
 
-impl Course {
+impl<'a> Course<'a> {
     /// Checks what was given and begins: the first checkpoint is written.
     ///
     /// # Errors
     /// Why it is not begun.
-    pub fn begin(book: &Book, order: &Order, audience: &Arc<dyn Audience>, stop: &Stop) -> Result<Self, Unfit> {
+    pub fn begin(book: &Book, order: &Order, audience: &'a dyn Audience, stop: &Stop) -> Result<Self, Unfit> {
         let workspace = audience.open()?;
         let with = given::settle(&book.playbook, &order.given, workspace.inventory(), workspace.store())
             .map_err(Unfit::Words)?;
@@ -149,7 +149,7 @@ impl Course {
     ///
     /// # Errors
     /// Why it is not gone on with.
-    pub fn resume(book: &Book, order: &Order, audience: &Arc<dyn Audience>, stop: &Stop) -> Result<Self, Unfit> {
+    pub fn resume(book: &Book, order: &Order, audience: &'a dyn Audience, stop: &Stop) -> Result<Self, Unfit> {
         let workspace = audience.open()?;
         let file = checkpoint_file(workspace.root(), &book.name, order.shard);
         let Some(mut checkpoint) = Checkpoint::read(&file)?.filter(|checkpoint| !checkpoint.ended) else {
@@ -176,14 +176,14 @@ impl Course {
     fn of(
         book: &Book,
         order: &Order,
-        audience: &Arc<dyn Audience>,
+        audience: &'a dyn Audience,
         stop: &Stop,
         checkpoint: Checkpoint,
         file: PathBuf,
     ) -> Self {
         Self {
             book: book.clone(),
-            audience: Arc::clone(audience),
+            audience,
             stop: Arc::clone(stop),
             approval: order.approval.clone(),
             shard: order.shard,
@@ -468,7 +468,7 @@ pub(super) fn named(targets: &[Target], shard: Option<Shard>) -> Scope {
 }
 
 /// What a step says of itself: its title, or its verb and targets.
-pub(super) fn title(
+pub fn title(
     title: &Option<crate::inventory::At<String>>,
     act: Act<'_>,
     with: &BTreeMap<String, String>,

@@ -40,7 +40,7 @@ pub struct Outline {
 pub async fn outline(
     book: &Book,
     order: &Order,
-    audience: &Arc<dyn Audience>,
+    audience: &dyn Audience,
 ) -> Result<Vec<Outline>, Unfit> {
     let workspace = Arc::new(audience.open()?);
     let with = given::settle(&book.playbook, &order.given, workspace.inventory(), workspace.store())

@@ -25,7 +25,7 @@ pub(super) fn removal(step: &RekeyStep, with: &BTreeMap<String, String>) -> Turn
 
 const LOCKED: &str = "another rocade is at work in this repository";
 
-impl Course {
+impl Course<'_> {
     pub(super) async fn renew(&mut self, step: &RenewStep) -> anyhow::Result<End> {
         let Some(_lock) = self.audience.hold()? else { return Ok(End::Locked(LOCKED.into())) };
         let workspace = Arc::new(self.audience.open()?);

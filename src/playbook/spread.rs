@@ -35,11 +35,11 @@ pub(super) fn selected(workspace: &Workspace, scope: &Scope) -> anyhow::Result<V
     let sites: Vec<Site> = workspace.sites(scope)?.into_iter().map(|(site, _)| site).collect();
     let own = |site: &&Site| matches!(site.reach, Reach::Repository);
     let others: Vec<Target> = sites.iter().filter(|site| !own(site)).map(|site| site.target.clone()).collect();
-    let only_own = scope.names.iter().all(|name| sites.iter().filter(own).any(|s| s.target.name == *name));
-    match others.is_empty() && !scope.names.is_empty() && only_own {
-        true => Ok(sites.into_iter().map(|site| site.target).collect()),
-        false => Ok(others),
+    let is_own = |name: &String| sites.iter().filter(own).any(|site| *name == site.target.name || *name == "pki/authority");
+    if others.is_empty() && !scope.names.is_empty() && scope.names.iter().all(is_own) {
+        return Ok(sites.into_iter().map(|site| site.target).collect());
     }
+    Ok(others)
 }
 
 /// The waves as they were parted when the step was begun, less what is not chosen any more; what is new comes last.
@@ -57,7 +57,7 @@ pub(super) fn arranged(before: &[Vec<Target>], targets: &[Target], sizes: Option
     waves.filter(|wave| !wave.is_empty()).collect()
 }
 
-impl Course {
+impl Course<'_> {
     pub(super) async fn in_waves(&mut self, act: Act<'_>) -> anyhow::Result<End> {
         let scope = self.scope(act.selection());
         let mut targets = selected(&self.audience.open()?, &scope)?;
