@@ -8,6 +8,7 @@ mod diagnostic;
 pub mod lint;
 mod load;
 mod pbx;
+pub mod playbook;
 mod refer;
 pub mod report;
 mod scalar;
@@ -25,5 +26,5 @@ pub use scalar::{
     ByteSizeText, E164Text, EuiText, FeastText, MacText, NetworkText, NumberText, PeriodText,
     PhoneNumberText, SecretRef, Sha256Text, SpanText, VersionRange,
 };
-pub use schema::schema;
+pub use schema::{playbook_schema, schema};
 pub use spec::*;

@@ -17,6 +17,7 @@ pub mod lab;
 pub mod model;
 pub mod pki;
 pub mod plan;
+pub mod playbook;
 pub mod providers;
 pub mod repository;
 pub mod run;

@@ -7,7 +7,10 @@ mod lab;
 mod pbx;
 mod pki;
 mod plan;
+mod playbook;
+mod report;
 mod secrets;
+mod shard;
 
 use std::path::PathBuf;
 
@@ -20,7 +23,10 @@ pub use lab::*;
 pub use pbx::*;
 pub use pki::*;
 pub use plan::*;
+pub use playbook::*;
+pub use report::*;
 pub use secrets::*;
+use shard::shard;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -100,8 +106,18 @@ pub enum Verb {
     Pbx(PbxVerb),
     /// Decode sensors' frames with the relay's own decoders.
     Decode(Decode),
+    /// Ordered runbooks of the repository: playbooks/*.yaml.
+    #[command(subcommand)]
+    Playbook(Playbook),
+    /// Results in JSON.
+    #[command(subcommand)]
+    Report(Report),
     /// Print the JSON Schema of the inventory.
-    Schema,
+    Schema {
+        /// That of a playbook instead.
+        #[arg(long)]
+        playbook: bool,
+    },
     /// Simulated devices.
     #[command(subcommand)]
     Lab(Lab),
@@ -126,6 +142,10 @@ pub struct Choice {
     /// All but this one.
     #[arg(long, value_name = "NAME")]
     pub except: Vec<String>,
+    /// One of N shares of these targets, the K-th: for runs on several machines. `auto` takes K and N from the
+    /// job of GitLab (CI_NODE_INDEX, CI_NODE_TOTAL) or Kubernetes (JOB_COMPLETION_INDEX, ROCADE_SHARD_TOTAL).
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    pub shard: Option<crate::plan::Shard>,
 }
 
 /// `trust`.

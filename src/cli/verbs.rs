@@ -10,7 +10,9 @@ mod lock;
 mod pbx;
 mod pki;
 mod plan;
+mod playbook;
 mod redeploy;
+mod report;
 mod rollback;
 mod secrets;
 mod sensors;
@@ -49,7 +51,9 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Import(verb) => import::run(arguments, verb),
         Verb::Pbx(verb) => pbx::run(arguments, verb),
         Verb::Decode(verb) => decode::run(arguments, verb),
-        Verb::Schema => shell::schema(),
+        Verb::Playbook(verb) => playbook::run(arguments, verb),
+        Verb::Report(verb) => report::run(verb),
+        Verb::Schema { playbook } => shell::schema(*playbook),
         Verb::Lab(verb) => lab::run(arguments, verb),
         Verb::Completions { shell } => shell::completions(*shell),
         Verb::Man => shell::man(),
@@ -91,5 +95,6 @@ fn scope(choice: &super::arguments::Choice) -> crate::plan::Scope {
         names: choice.names.clone(),
         only: choice.only.clone(),
         except: choice.except.clone(),
+        shard: choice.shard,
     }
 }

@@ -106,6 +106,11 @@ impl Sources {
         self.0.insert(file, Source { text, starts });
     }
 
+    /// Adds the texts of other files.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// The text of a file.
     pub fn text(&self, file: &str) -> Option<&str> {
         self.0.get(file).map(|source| source.text.as_str())

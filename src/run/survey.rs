@@ -1,6 +1,6 @@
 //! Reads every chosen target at once, bounded, and makes the plan. Nothing is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -10,7 +10,7 @@ use super::workspace::Workspace;
 use super::{Event, Links, Watch};
 use crate::compose::Composed;
 use crate::model::{Action, Change, Key, Objection, Observed, Plan, Target};
-use crate::plan::{self, Pair, Scope};
+use crate::plan::{self, Pair, Scope, Shard};
 
 /// How many targets are read at the same time.
 pub const PARALLEL_TARGETS: usize = 24;
@@ -26,11 +26,32 @@ pub struct Survey {
 }
 
 impl Survey {
-    fn make(composed: Vec<Composed>, observed: BTreeMap<Target, Observed>, workspace: &Workspace) -> Self {
+    fn make(
+        composed: Vec<Composed>,
+        observed: BTreeMap<Target, Observed>,
+        workspace: &Workspace,
+        scope: &Scope,
+    ) -> Self {
         let mut plan = plan::make(&pairs(&composed, &observed, workspace));
         plan.objections = objections(&composed, &observed, &plan.changes, workspace);
+        if let Some(shard) = scope.shard.filter(|shard| !shard.is_first()) {
+            plan.objections.extend(not_made_here(&plan.changes, shard));
+        }
         Self { composed, observed, plan }
     }
+}
+
+/// What other shares of the targets wait for: what the repository does not hold yet, only the first one makes.
+fn not_made_here(changes: &[Change], shard: Shard) -> Vec<Objection> {
+    let waiting: BTreeSet<&Target> =
+        changes.iter().filter(|change| change.is_pending()).map(|change| &change.address.target).collect();
+    let objection = |target: &Target| Objection {
+        target: target.clone(),
+        reason: format!("it waits for what the repository does not hold yet, and shard {shard} makes nothing there"),
+        place: String::new(),
+        hint: "rocade apply authority, commit what it made, then run the shards".to_owned(),
+    };
+    waiting.into_iter().map(objection).collect()
 }
 
 /// What stands against the changes, target by target.
@@ -88,7 +109,7 @@ pub async fn survey(
     }
     observed.extend(observe(workspace, &mut others, links, watch).await);
     let composed = own.into_iter().chain(others).collect();
-    Ok(Survey::make(composed, observed, workspace))
+    Ok(Survey::make(composed, observed, workspace, scope))
 }
 
 /// Puts the wishes in the words that the targets seen want.

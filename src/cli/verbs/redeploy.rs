@@ -10,6 +10,7 @@ use super::{Waited, apply};
 use crate::cli::arguments::{Apply, Choice, Redeploy};
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, lock, say, surroundings};
+use crate::model::Target;
 use crate::plan::Scope;
 use crate::run::{self, Links, Person, Ready, RedeployOrder, Settled, Stopped, Survey, Watch, Workspace};
 
@@ -73,10 +74,13 @@ fn names(workspace: &Workspace, verb: &Redeploy) -> anyhow::Result<Vec<String>> 
 }
 
 /// A person at a terminal, or one who said yes to everything before.
-struct AtTerminal {
-    yes: bool,
-    can_ask: bool,
-    progress: Arc<Progress>,
+pub struct AtTerminal {
+    /// What is asked was agreed to before.
+    pub yes: bool,
+    /// Somebody is there.
+    pub can_ask: bool,
+    /// What moves on the terminal meanwhile.
+    pub progress: Arc<Progress>,
 }
 
 impl Person for AtTerminal {
@@ -116,15 +120,20 @@ fn bring_up(
         match end {
             Ok(one) => ready.push(one),
             Err(stopped) => {
-                let Stopped { words, hint, guarded } = stopped;
-                let (word, code) = if guarded { ("refused", Exit::Refused) } else { ("error", Exit::Failed) };
-                say::word(&format!("{}{word}:{:#} {target}: {words}", say::BAD, say::BAD));
-                hint.iter().for_each(|hint| say::hint(hint));
+                tell_stopped(&target, &stopped);
+                let code = if stopped.guarded { Exit::Refused } else { Exit::Failed };
                 exit = Some(if exit.is_none_or(|before| before == code) { code } else { Exit::Failed });
             }
         }
     }
     Some((ready, exit))
+}
+
+/// Says what is in a gateway's way.
+pub fn tell_stopped(target: &Target, stopped: &Stopped) {
+    let word = if stopped.guarded { "refused" } else { "error" };
+    say::word(&format!("{}{word}:{:#} {target}: {}", say::BAD, say::BAD, stopped.words));
+    stopped.hint.iter().for_each(|hint| say::hint(hint));
 }
 
 /// What the plan tells of a gateway beyond what it said itself.
@@ -165,7 +174,8 @@ fn settle(
     Ok(if settled.iter().all(good) { Exit::Done } else { Exit::Failed })
 }
 
-fn tell(settled: &Settled) {
+/// Draws how a redeploy ended.
+pub fn tell(settled: &Settled) {
     let Settled { target, expected, silent, fault } = settled;
     if let Some(fault) = fault {
         say::word(&format!("{}error:{:#} {target}: {fault}", say::BAD, say::BAD));

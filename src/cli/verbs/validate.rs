@@ -5,10 +5,14 @@ use crate::cli::{Arguments, Exit, say};
 use crate::inventory::{self, Diagnostic, Severity, Sources, report};
 
 pub fn run(arguments: &Arguments, verb: &Validate) -> anyhow::Result<Exit> {
-    let (diagnostics, sources) = match inventory::load(&arguments.directory) {
-        Ok(loaded) => (loaded.warnings, loaded.sources),
-        Err(report) => (report.diagnostics, report.sources),
+    let (mut diagnostics, mut sources, inventory) = match inventory::load(&arguments.directory) {
+        Ok(loaded) => (loaded.warnings, loaded.sources, Some(loaded.inventory)),
+        Err(report) => (report.diagnostics, report.sources, None),
     };
+    // Without an inventory that holds, playbooks are read for their form.
+    let books = inventory::playbook::load(&arguments.directory, inventory.as_ref());
+    diagnostics.extend(books.diagnostics);
+    sources.extend(books.sources);
     let form = if arguments.json { Form::Json } else { verb.output };
     draw(form, &diagnostics, &sources);
     let refused = diagnostics.iter().any(|finding| finding.severity == Severity::Error);
