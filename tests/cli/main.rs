@@ -11,5 +11,6 @@ mod offline;
 mod place;
 mod plans;
 mod questions;
+mod rekey;
 mod secrets;
 mod sensors;
