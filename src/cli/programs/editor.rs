@@ -32,8 +32,10 @@ impl Edited {
         sweep(&place);
         let mut builder = tempfile::Builder::new();
         let prefix = format!("{NAME}{}-", std::process::id());
-        // Mode 0700 on Unix.
-        let folder = builder.prefix(&prefix).tempdir_in(&place);
+        builder.prefix(&prefix);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.tempdir_in(&place);
         let folder = folder.with_context(|| format!("making a folder in {}", place.display()))?.keep();
         let file = folder.join(name);
         let edited = Self { folder, file };
