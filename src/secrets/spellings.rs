@@ -13,6 +13,12 @@ const LEAST: usize = 8;
 pub struct Known {
     spellings: Vec<(String, &'static str, zeroize::Zeroizing<Vec<u8>>)>,
     by_head: HashMap<[u8; LEAST], Vec<usize>>,
+    /// Whether a spelling begins with two bytes, taken as a number: most places are told from it alone.
+    first_two: Vec<bool>,
+}
+
+fn two(head: &[u8; LEAST]) -> usize {
+    usize::from(head[0]) << 8 | usize::from(head[1])
 }
 
 impl Known {
@@ -54,6 +60,8 @@ impl Known {
 
     fn insert(&mut self, name: &str, form: &'static str, spelling: Vec<u8>) {
         let Some(head) = spelling.first_chunk::<LEAST>().copied() else { return };
+        self.first_two.resize(1 << 16, false);
+        self.first_two[two(&head)] = true;
         let same = self.by_head.entry(head).or_default();
         let known = |at: &usize| self.spellings[*at].0 == name && *self.spellings[*at].2 == spelling;
         if !same.iter().any(known) {
@@ -70,6 +78,10 @@ impl Known {
         }
         let mut at = 0;
         while let Some(head) = bytes.get(at..).and_then(|rest| rest.first_chunk::<LEAST>()) {
+            if !self.first_two[two(head)] {
+                at += 1;
+                continue;
+            }
             for index in self.by_head.get(head).into_iter().flatten() {
                 let (name, form, spelling) = &self.spellings[*index];
                 let is_new = found.last().is_none_or(|(other, known, _)| *other != at || known != name);

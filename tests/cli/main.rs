@@ -15,5 +15,6 @@ mod place;
 mod plans;
 mod questions;
 mod rekey;
+mod rotate;
 mod secrets;
 mod sensors;
