@@ -111,6 +111,11 @@ impl Sources {
         self.0.extend(others.0);
     }
 
+    /// Adds a text that was not read as inventory, for snippets of it. It must hold nothing secret.
+    pub fn add(&mut self, file: Arc<str>, text: String) {
+        self.insert(file, text);
+    }
+
     /// The text of a file.
     pub fn text(&self, file: &str) -> Option<&str> {
         self.0.get(file).map(|source| source.text.as_str())
