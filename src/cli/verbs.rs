@@ -2,6 +2,7 @@
 
 mod apply;
 mod call;
+mod can;
 mod decode;
 mod graph;
 mod import;
@@ -47,6 +48,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Secrets(verb) => secrets::run(arguments, verb),
         Verb::Trust(verb) => trust::run(arguments, verb),
         Verb::Call(verb) => call::run(arguments, verb),
+        Verb::Can(verb) => can::run(arguments, verb),
         Verb::Graph(verb) => graph::run(arguments, verb),
         Verb::Import(verb) => import::run(arguments, verb),
         Verb::Pbx(verb) => pbx::run(arguments, verb),

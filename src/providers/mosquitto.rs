@@ -6,6 +6,7 @@ mod barrier;
 mod candidate;
 mod desire;
 mod firewall;
+mod grant;
 mod lockout;
 mod observe;
 mod orders;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use futures::future::BoxFuture;
 
 pub use account::{VERIFIER, minted, relay_password, relay_user, verifier_password};
+pub use grant::{Access, Grant, Reach, filter_fault, grants, reach};
 
 use super::{Fault, Job, Lookup, Provider, Site};
 use crate::host::{changes, files};

@@ -8,6 +8,7 @@
 mod conduit;
 mod firewall;
 mod flow;
+mod lockout;
 mod mosquitto;
 mod newer;
 mod own_broker;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::desire;
 use crate::host::{Order, ServiceAct, files, services};
 use crate::inventory::{Broker, BruteForce};
-use crate::model::{Action, Change, Fields, Impact, Key, Resource, Resources, Wish};
+use crate::model::{Action, Change, Fields, Impact, Key, Resource, Resources, Secret, Wish};
 use crate::providers::{Fault, Job, Lookup};
 
 /// The collection of fail2ban's files.
@@ -96,6 +96,11 @@ pub(super) fn is_service(name: &str) -> bool {
     name == SERVICE
 }
 
+/// Ends the jail, and its bans with it, where it runs. A reload would do, but not on a host where Debian's own
+/// jail has no log: there it fails as a whole.
+const END: &str =
+    "! fail2ban-client status rocade-mosquitto >/dev/null 2>&1 || fail2ban-client stop rocade-mosquitto";
+
 /// The orders of a change of a file. The jail goes last, and with it what fail2ban does for it.
 ///
 /// # Errors
@@ -107,7 +112,8 @@ pub(super) fn file_orders(change: &Change, wished: &Fields, live: bool) -> Resul
     }
     orders.push(files::order(change, wished)?);
     if live && change.action == Action::Delete && change.address.key.name == JAIL {
-        orders.push(Order::Service { name: SERVICE.to_owned(), act: ServiceAct::Reload, watch: Vec::new() });
+        let argv = ["/bin/sh", "-c", END].map(str::to_owned).into();
+        orders.push(Order::Run { argv, stdin: Secret::new("", "nothing") });
     }
     Ok(orders)
 }
