@@ -165,10 +165,12 @@ impl<'a> Course<'a> {
             }
             checkpoint.checksum.clone_from(&book.checksum);
         }
-        let given: Vec<String> =
-            checkpoint.with.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        given::settle(&book.playbook, &given, workspace.inventory(), workspace.store())
-            .map_err(Unfit::Words)?;
+        // Whether each still is what it must be is not asked: a step may have taken it away.
+        let missing = book.playbook.with.keys().filter(|name| !checkpoint.with.contains_key(*name));
+        let missing: Vec<String> = missing.map(|name| format!("`{name}` was not given: run --anew")).collect();
+        if !missing.is_empty() {
+            return Err(Unfit::Words(missing));
+        }
         checkpoint.stopped = None;
         Ok(Self::of(book, order, audience, stop, checkpoint, file))
     }

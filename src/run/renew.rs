@@ -64,7 +64,7 @@ fn issue(workspace: &Workspace, name: &str, since: Timestamp, now: Timestamp) ->
     let held = pki::leaf_certificate(workspace.root(), name)?;
     // Certificates have whole seconds.
     let issued = held.map(|held| held.not_before.as_second() + pki::BACKDATED_SECONDS);
-    if issued.is_some_and(|issued| issued >= since.as_second()) {
+    if issued.is_some_and(|issued| issued > since.as_second()) {
         return Ok(false);
     }
     let names = normal_names(broker.names.iter().map(|name| name.value.as_str()))?;
