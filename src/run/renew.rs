@@ -59,7 +59,9 @@ fn bare(name: &str) -> &str {
 /// Issues a leaf anew, unless it is younger than `since`.
 fn issue(workspace: &Workspace, name: &str, since: Timestamp, now: Timestamp) -> anyhow::Result<bool> {
     let inventory = workspace.inventory();
-    let (Some(broker), Some(section)) = (inventory.brokers.get(name), &inventory.pki) else { return Ok(false) };
+    let (Some(broker), Some(section)) = (inventory.brokers.get(name), &inventory.pki) else {
+        return Ok(false);
+    };
     let authority = Authority::load(workspace.root())?.context("there is no root certificate yet")?;
     let held = pki::leaf_certificate(workspace.root(), name)?;
     // Certificates have whole seconds.

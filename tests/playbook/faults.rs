@@ -7,7 +7,7 @@ use rocade::inventory::{self, playbook};
 use crate::place::Place;
 
 const INVENTORY: &str = "sites:\n  pool: {title: Pool}\nbrokers:\n  main:\n    model: mosquitto\n    \
-    address: 192.0.2.1\n    names: [broker.example.net]\n    listeners: {mqtts: {port: 8883}}\n";
+    address: 192.0.2.1\n    names: [broker.example.net]\n    listeners: {mqtts: {port: 8883}}\npki: {authority: {name: Example}}\n";
 
 /// Findings as `line:column code`.
 fn found(text: &str) -> Vec<String> {
@@ -40,18 +40,28 @@ steps:
   - renew: {names: [pool-gw]}
 "#;
     let found = found(text);
-    let codes = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect::<Vec<_>>();
     // What cannot be read hides what holds between the values of its own step, and of no other.
     assert_eq!(
         found,
-        codes(&[
+        [
             "4:47 bad-waves",
             "4:66 bad-size",
             "5:5 unknown-key",
+            "6:5 no-verb",
+            "7:5 several-verbs",
+            "7:19 bad-label",
+            "7:30 bad-label",
             "9:11 bad-duration",
-            "14:19 unknown-value",
-            "14:34 bad-waves",
-        ])
+            "10:5 bad-rotate",
+            "11:14 empty-value",
+            "12:19 text-parameter",
+            "12:38 text-parameter",
+            "14:20 unknown-value",
+            "14:35 bad-waves",
+            "15:48 dangling-reference",
+            "15:70 dangling-reference",
+            "16:21 dangling-reference",
+        ]
     );
 }
 
@@ -73,8 +83,8 @@ steps:
 "#;
     let expected = [
         "2:26 unused-parameter",
-        "4:19 dangling-reference",
-        "4:25 unknown-parameter",
+        "4:21 dangling-reference",
+        "4:27 unknown-parameter",
         "5:5 no-verb",
         "6:5 several-verbs",
         "6:19 bad-label",
@@ -82,11 +92,11 @@ steps:
         "8:5 bad-rotate",
         "9:14 empty-value",
         "10:19 text-parameter",
-        "10:37 text-parameter",
+        "10:38 text-parameter",
         "11:5 every-gateway",
-        "12:46 dangling-reference",
-        "12:68 dangling-reference",
-        "13:20 dangling-reference",
+        "12:48 dangling-reference",
+        "12:70 dangling-reference",
+        "13:21 dangling-reference",
     ];
     assert_eq!(found(text), expected);
     assert_eq!(found(""), ["empty-playbook"]);
@@ -101,7 +111,11 @@ async fn validate_reads_playbooks_and_a_faulty_one_takes_nothing_from_another() 
     std::fs::write(place.file("playbooks/good.yaml"), "title: Good\nsteps:\n  - wait: 0s\n").unwrap();
     std::fs::write(place.file("playbooks/bad.yaml"), "title: Bad\nsteps:\n  - aply: {}\n").unwrap();
     let ran = place.rocade(&["validate"]).ended(64);
-    assert!(ran.err.contains("playbooks/bad.yaml:3:5") && ran.err.contains("did you mean `apply`?"), "{}", ran.err);
+    assert!(
+        ran.err.contains("playbooks/bad.yaml:3:5") && ran.err.contains("did you mean `apply`?"),
+        "{}",
+        ran.err
+    );
     let ran = place.rocade(&["playbook", "run", "bad"]).ended(64);
     assert!(ran.err.contains("playbooks/bad.yaml:3:5"), "{}", ran.err);
     place.rocade(&["playbook", "run", "good"]).ended(0);
@@ -119,23 +133,40 @@ fn the_schema_beside_the_playbooks_is_the_generated_one_and_takes_them() {
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         std::fs::write(&path, format!("{generated:#}\n")).unwrap();
     }
-    assert!(std::fs::read_to_string(path).unwrap() == format!("{generated:#}\n"), "run with UPDATE_EXPECTED=1");
+    assert!(
+        std::fs::read_to_string(path).unwrap() == format!("{generated:#}\n"),
+        "run with UPDATE_EXPECTED=1"
+    );
     let schema = jsonschema::validator_for(&generated).unwrap();
     let books = playbook::load(std::path::Path::new(env!("CARGO_MANIFEST_DIR")), None);
     assert!(books.diagnostics.is_empty(), "{:?}", books.diagnostics);
     for name in books.books.keys() {
         let text = std::fs::read_to_string(format!("{folder}/{name}.yaml")).unwrap();
         let value: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
-        assert!(schema.is_valid(&value), "{name}: {:?}", schema.validate(&value).map_err(|fault| fault.to_string()));
+        assert!(
+            schema.is_valid(&value),
+            "{name}: {:?}",
+            schema.validate(&value).map_err(|fault| fault.to_string())
+        );
     }
-    let bad = ["steps: [{}]", "steps: [{plan: {}, apply: {}}]", "steps: [{plan: {nams: []}}]", "steps: [{wait: 3}]",
-        "steps: [{rotate: {}}]", "steps: []", "steps: [{apply: {waves: 10 percent}}]", "{}"];
+    let bad = [
+        "steps: [{}]",
+        "steps: [{plan: {}, apply: {}}]",
+        "steps: [{plan: {nams: []}}]",
+        "steps: [{wait: 3}]",
+        "steps: [{rotate: {}}]",
+        "steps: []",
+        "steps: [{apply: {waves: 10 percent}}]",
+        "{}",
+    ];
     for steps in bad {
-        let value: serde_json::Value = serde_saphyr::from_str(&format!("title: x\n{}", steps.replace("{}", "{ }")))
-            .unwrap_or_default();
+        let value: serde_json::Value =
+            serde_saphyr::from_str(&format!("title: x\n{}", steps.replace("{}", "{ }"))).unwrap_or_default();
         assert!(!schema.is_valid(&value), "{steps}");
     }
     let named: BTreeSet<&str> = books.books.keys().map(String::as_str).collect();
     let readme = std::fs::read_to_string(format!("{folder}/README.md")).unwrap();
-    named.iter().for_each(|name| assert!(readme.contains(&format!("`{name}`")), "{name} is not in the README"));
+    named
+        .iter()
+        .for_each(|name| assert!(readme.contains(&format!("`{name}`")), "{name} is not in the README"));
 }

@@ -6,7 +6,10 @@ use serde_json::Value;
 fn block(mark: &str) -> Value {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let blocks = readme.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    let text = blocks.into_iter().find(|block| block.contains(mark)).unwrap_or_else(|| panic!("no block with {mark}"));
+    let text = blocks
+        .into_iter()
+        .find(|block| block.contains(mark))
+        .unwrap_or_else(|| panic!("no block with {mark}"));
     serde_saphyr::from_str(text).unwrap()
 }
 

@@ -60,7 +60,10 @@ async fn survives(n: usize) -> bool {
     assert_eq!(round.checkpoint()["ended"], true, "killed at checkpoint {n}");
     for target in done.iter().filter(|_| in_waves) {
         let name = target["name"].as_str().unwrap();
-        assert!(!round.written().contains(&name.to_owned()), "killed at checkpoint {n}: {name} was done twice");
+        assert!(
+            !round.written().contains(&name.to_owned()),
+            "killed at checkpoint {n}: {name} was done twice"
+        );
     }
     round.forget();
     round.rocade(&["plan", "--detailed-exitcode"]).ended(0);

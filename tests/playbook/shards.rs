@@ -34,7 +34,8 @@ proptest! {
 
 #[test]
 fn shares_are_even_and_a_target_keeps_its_own() {
-    let of = |name: &str| (1..=8).find(|index| Shard::new(*index, 8).unwrap().has(&Target::new("gateway", name)));
+    let of =
+        |name: &str| (1..=8).find(|index| Shard::new(*index, 8).unwrap().has(&Target::new("gateway", name)));
     // Of another machine, another day: a share that moved would let two machines do the same.
     assert_eq!([of("pool-gw"), of("gw-0"), of("gw-1")], PINNED);
     let counts = (1..=8).map(|index| {
@@ -57,7 +58,10 @@ async fn the_plans_of_all_shards_make_the_whole_plan() {
         files.push(file);
     }
     let merge = |files: &[String], code: i32| {
-        let words: Vec<&str> = ["report", "merge", "--detailed-exitcode"].into_iter().chain(files.iter().map(String::as_str)).collect();
+        let words: Vec<&str> = ["report", "merge", "--detailed-exitcode"]
+            .into_iter()
+            .chain(files.iter().map(String::as_str))
+            .collect();
         round.rocade(&words).ended(code)
     };
     let merged = merge(&files, 2).json();
@@ -65,7 +69,11 @@ async fn the_plans_of_all_shards_make_the_whole_plan() {
     let mut parts = changes(&merged);
     assert_eq!(parts.len(), whole.len(), "a target is in two shards");
     parts.sort();
-    assert_eq!(parts, { let mut whole = whole; whole.sort(); whole });
+    assert_eq!(parts, {
+        let mut whole = whole;
+        whole.sort();
+        whole
+    });
     assert!(merge(&files[..2], 1).err.contains("shard 3/3 is missing"));
     assert!(merge(&[&files[..], &files[..1]].concat(), 1).err.contains("shard 1/3 is there twice"));
 

@@ -93,7 +93,8 @@ async fn new_site_brings_everything_up_and_a_second_run_changes_nothing() {
 async fn rotate_certificates_issues_anew_and_the_broker_shows_it() {
     let place = Place::applied().await;
     ship(place.root(), as_they_are);
-    let serial = || place.rocade(&["pki", "status", "--json"]).ended(0).json()["leaves"][0]["serial"].to_string();
+    let serial =
+        || place.rocade(&["pki", "status", "--json"]).ended(0).json()["leaves"][0]["serial"].to_string();
     let before = serial();
     let ran = place.rocade(&["playbook", "run", "rotate-certificates", "--yes"]).ended(0);
     assert!(ran.err.contains("issued: main; commit pki/"), "{}", ran.err);
@@ -110,7 +111,8 @@ async fn a_firmware_round_of_shares_and_the_plans_of_all_shipped_playbooks_write
     place.rocade(&["validate"]).ended(0);
     let secret = "secret=gateways/pool-gw/network";
     let recipients = std::fs::read_to_string(place.file("inventory/secrets/recipients.txt")).unwrap();
-    let key = recipients.lines().find(|line| line.starts_with("age1")).unwrap().split('#').next().unwrap().trim();
+    let key =
+        recipients.lines().find(|line| line.starts_with("age1")).unwrap().split('#').next().unwrap().trim();
     let recipient = format!("recipient={key}");
     let given: [(&str, &[&str]); 8] = [
         ("redeploy-gateway", &["gateway=pool-gw"]),

@@ -49,7 +49,11 @@ async fn what_is_given_is_checked_before_anything_is_begun() {
     let place = Place::new().await;
     write(&place, GATED);
     let ran = place.rocade(&["playbook", "run", "book", "gateway=pool-gv", "site=pool", "pool"]).ended(64);
-    for words in ["`gateway=pool-gv`: it is not a gateway", "no parameter `site`: gateway", "not of the form name=value"] {
+    for words in [
+        "`gateway=pool-gv`: it is not a gateway",
+        "no parameter `site`: gateway",
+        "not of the form name=value",
+    ] {
         assert!(ran.err.contains(words), "{words}: {}", ran.err);
     }
     let ran = place.rocade(&["playbook", "plan", "book"]).ended(64);
@@ -73,8 +77,11 @@ async fn changes_that_nobody_approved_stop_it_and_drift_is_not_taken_for_done() 
     std::fs::write(path, text.replacen("topic: sites/pool/s-0", "topic: sites/pool/other", 1)).unwrap();
     let relabelled = round.root().join("inventory/gateways.yaml");
     let text = std::fs::read_to_string(&relabelled).unwrap();
-    std::fs::write(relabelled, text.replacen("region: EU868", "region: EU868, network_eui: 00:11:22:33:44:55:66:77", 1))
-        .unwrap();
+    std::fs::write(
+        relabelled,
+        text.replacen("region: EU868", "region: EU868, network_eui: 00:11:22:33:44:55:66:77", 1),
+    )
+    .unwrap();
     let ran = round.rocade(&["playbook", "run", "round"]).ended(2);
     assert!(ran.err.contains("are left where none should be"), "{}", ran.err);
 }
@@ -85,5 +92,9 @@ async fn a_command_on_hosts_says_how_it_ended_on_each() {
     let ran = round.rocade(&["playbook", "run", "round", "--no-input"]).ended(6);
     assert!(ran.err.contains("is not approved; nothing was run"), "{}", ran.err);
     let ran = round.rocade(&["playbook", "resume", "--yes"]).ended(3);
-    assert!(ran.err.contains("2 of 2 targets failed") && ran.out.contains("gateway gw-1: it ended with"), "{}", ran.err);
+    assert!(
+        ran.err.contains("2 of 2 targets failed") && ran.out.contains("gateway gw-1: it ended with"),
+        "{}",
+        ran.err
+    );
 }

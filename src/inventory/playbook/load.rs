@@ -134,7 +134,10 @@ impl Books {
         };
         let mut found = std::mem::take(&mut decoder.found);
         match (&playbook, node) {
-            (Some(playbook), _) => check::check(playbook, inventory, &mut found),
+            (Some(playbook), _) => {
+                let read = found.clone();
+                check::check(playbook, inventory, &read, &mut found);
+            }
             (None, Some(node)) => found.extend(of_the_rest(&node, &file, inventory)),
             (None, None) => {}
         }
@@ -153,14 +156,16 @@ impl Books {
 fn of_the_rest(node: &Node, file: &Arc<str>, inventory: Option<&Inventory>) -> Vec<Diagnostic> {
     // Its faults were found before.
     let mut decoder = Decoder::new(Arc::clone(file));
-    let with = node.get("with").map_or_else(|| Some(BTreeMap::new()), |with| Decode::decode(with, &mut decoder));
+    let with =
+        node.get("with").map_or_else(|| Some(BTreeMap::new()), |with| Decode::decode(with, &mut decoder));
     let (Some(with), Some(Node { body: Body::List(items), .. })) = (with, node.get("steps")) else {
         return Vec::new();
     };
     let steps: Vec<_> = items.iter().filter_map(|item| decoder.value(item.span, item)).collect();
     let mut found = Vec::new();
     if !steps.is_empty() {
-        check::check(&Playbook { title: String::new(), with, steps }, inventory, &mut found);
+        let book = Playbook { title: String::new(), with, steps };
+        check::check(&book, inventory, &decoder.found, &mut found);
     }
     // A step that cannot be read may name what the others do not.
     found.retain(|finding| finding.severity == Severity::Error);
