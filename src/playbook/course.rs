@@ -132,15 +132,15 @@ impl<'a> Course<'a> {
             shared_out(book, shard)?;
         }
         let file = checkpoint_file(workspace.root(), &book.name, order.shard);
-        let before = Checkpoint::read(&file).or_else(|fault| if order.anew { Ok(None) } else { Err(fault) })?;
+        let before =
+            Checkpoint::read(&file).or_else(|fault| if order.anew { Ok(None) } else { Err(fault) })?;
         if before.is_some_and(|before| !before.ended) && !order.anew {
             let words = format!("{} was begun before and did not come to its end", book.name);
             let hint = format!("rocade playbook resume {}; or `run --anew` sets that aside", book.name);
             return Err(Unfit::Guard(words, hint));
         }
         let by = workspace.signature();
-        let checkpoint =
-            Checkpoint::new(&book.name, &book.checksum, with, order.shard, &by, audience.now());
+        let checkpoint = Checkpoint::new(&book.name, &book.checksum, with, order.shard, &by, audience.now());
         checkpoint.write(&file)?;
         Ok(Self::of(book, order, audience, stop, checkpoint, file))
     }
@@ -149,7 +149,12 @@ impl<'a> Course<'a> {
     ///
     /// # Errors
     /// Why it is not gone on with.
-    pub fn resume(book: &Book, order: &Order, audience: &'a dyn Audience, stop: &Stop) -> Result<Self, Unfit> {
+    pub fn resume(
+        book: &Book,
+        order: &Order,
+        audience: &'a dyn Audience,
+        stop: &Stop,
+    ) -> Result<Self, Unfit> {
         let workspace = audience.open()?;
         let file = checkpoint_file(workspace.root(), &book.name, order.shard);
         let Some(mut checkpoint) = Checkpoint::read(&file)?.filter(|checkpoint| !checkpoint.ended) else {
@@ -165,10 +170,13 @@ impl<'a> Course<'a> {
             }
             checkpoint.checksum.clone_from(&book.checksum);
         }
-        let given: Vec<String> =
-            checkpoint.with.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        given::settle(&book.playbook, &given, workspace.inventory(), workspace.store())
-            .map_err(Unfit::Words)?;
+        // Whether each still is what it must be is not asked: a step may have taken it away.
+        let missing = book.playbook.with.keys().filter(|name| !checkpoint.with.contains_key(*name));
+        let missing: Vec<String> =
+            missing.map(|name| format!("`{name}` was not given: run --anew")).collect();
+        if !missing.is_empty() {
+            return Err(Unfit::Words(missing));
+        }
         checkpoint.stopped = None;
         Ok(Self::of(book, order, audience, stop, checkpoint, file))
     }
@@ -454,7 +462,9 @@ pub(super) fn scope(
     with: &BTreeMap<String, String>,
     shard: Option<Shard>,
 ) -> Scope {
-    let Some(Selection { names, only, except }) = selection else { return Scope { shard, ..Scope::default() } };
+    let Some(Selection { names, only, except }) = selection else {
+        return Scope { shard, ..Scope::default() };
+    };
     let filled = |texts: &[crate::inventory::At<String>]| -> Vec<String> {
         texts.iter().map(|text| fill(text, with)).collect()
     };

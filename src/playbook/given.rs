@@ -109,7 +109,11 @@ mod tests {
     #[test]
     fn only_what_was_given_is_put_in() {
         let with = BTreeMap::from([("gateway".to_owned(), "{site}".to_owned())]);
-        assert_eq!(fill("gateway/{gateway}", &with), "gateway/{site}", "what is put in is not looked through");
+        assert_eq!(
+            fill("gateway/{gateway}", &with),
+            "gateway/{site}",
+            "what is put in is not looked through"
+        );
         assert_eq!(fill("awk '{print $1}' {gateway} {", &with), "awk '{print $1}' {site} {");
     }
 }

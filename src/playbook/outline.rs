@@ -37,11 +37,7 @@ pub struct Outline {
 ///
 /// # Errors
 /// Why it would not be begun.
-pub async fn outline(
-    book: &Book,
-    order: &Order,
-    audience: &dyn Audience,
-) -> Result<Vec<Outline>, Unfit> {
+pub async fn outline(book: &Book, order: &Order, audience: &dyn Audience) -> Result<Vec<Outline>, Unfit> {
     let workspace = Arc::new(audience.open()?);
     let with = given::settle(&book.playbook, &order.given, workspace.inventory(), workspace.store())
         .map_err(Unfit::Words)?;

@@ -34,8 +34,11 @@ enum Wave {
 pub(super) fn selected(workspace: &Workspace, scope: &Scope) -> anyhow::Result<Vec<Target>> {
     let sites: Vec<Site> = workspace.sites(scope)?.into_iter().map(|(site, _)| site).collect();
     let own = |site: &&Site| matches!(site.reach, Reach::Repository);
-    let others: Vec<Target> = sites.iter().filter(|site| !own(site)).map(|site| site.target.clone()).collect();
-    let is_own = |name: &String| sites.iter().filter(own).any(|site| *name == site.target.name || *name == "pki/authority");
+    let others: Vec<Target> =
+        sites.iter().filter(|site| !own(site)).map(|site| site.target.clone()).collect();
+    let is_own = |name: &String| {
+        sites.iter().filter(own).any(|site| *name == site.target.name || *name == "pki/authority")
+    };
     if others.is_empty() && !scope.names.is_empty() && scope.names.iter().all(is_own) {
         return Ok(sites.into_iter().map(|site| site.target).collect());
     }
@@ -43,7 +46,11 @@ pub(super) fn selected(workspace: &Workspace, scope: &Scope) -> anyhow::Result<V
 }
 
 /// The waves as they were parted when the step was begun, less what is not chosen any more; what is new comes last.
-pub(super) fn arranged(before: &[Vec<Target>], targets: &[Target], sizes: Option<&Waves>) -> Vec<Vec<Target>> {
+pub(super) fn arranged(
+    before: &[Vec<Target>],
+    targets: &[Target],
+    sizes: Option<&Waves>,
+) -> Vec<Vec<Target>> {
     if before.is_empty() {
         return wave::waves(targets, sizes);
     }

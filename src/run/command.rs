@@ -58,7 +58,11 @@ pub async fn command(
         }
     }
     let fault = "rocade failed while running it; please report this";
-    all.extend(owed.into_iter().map(|target| Ran { target, output: String::new(), fault: Some(fault.into()) }));
+    all.extend(owed.into_iter().map(|target| Ran {
+        target,
+        output: String::new(),
+        fault: Some(fault.into()),
+    }));
     all.sort_by(|a, b| a.target.cmp(&b.target));
     all
 }

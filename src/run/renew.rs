@@ -59,12 +59,14 @@ fn bare(name: &str) -> &str {
 /// Issues a leaf anew, unless it is younger than `since`.
 fn issue(workspace: &Workspace, name: &str, since: Timestamp, now: Timestamp) -> anyhow::Result<bool> {
     let inventory = workspace.inventory();
-    let (Some(broker), Some(section)) = (inventory.brokers.get(name), &inventory.pki) else { return Ok(false) };
+    let (Some(broker), Some(section)) = (inventory.brokers.get(name), &inventory.pki) else {
+        return Ok(false);
+    };
     let authority = Authority::load(workspace.root())?.context("there is no root certificate yet")?;
     let held = pki::leaf_certificate(workspace.root(), name)?;
     // Certificates have whole seconds.
     let issued = held.map(|held| held.not_before.as_second() + pki::BACKDATED_SECONDS);
-    if issued.is_some_and(|issued| issued >= since.as_second()) {
+    if issued.is_some_and(|issued| issued > since.as_second()) {
         return Ok(false);
     }
     let names = normal_names(broker.names.iter().map(|name| name.value.as_str()))?;

@@ -47,7 +47,9 @@ fn not_made_here(changes: &[Change], shard: Shard) -> Vec<Objection> {
         changes.iter().filter(|change| change.is_pending()).map(|change| &change.address.target).collect();
     let objection = |target: &Target| Objection {
         target: target.clone(),
-        reason: format!("it waits for what the repository does not hold yet, and shard {shard} makes nothing there"),
+        reason: format!(
+            "it waits for what the repository does not hold yet, and shard {shard} makes nothing there"
+        ),
         place: String::new(),
         hint: "rocade apply authority, commit what it made, then run the shards".to_owned(),
     };

@@ -5,6 +5,7 @@ mod faults;
 mod fleet;
 mod keeping;
 mod kinds;
+mod many;
 mod place;
 mod poison;
 mod reads;

@@ -32,7 +32,9 @@ fn of_job(total: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> Res
         }
     };
     let (index, Some(total)) = given else {
-        return Err("how many shares there are is not said: write auto/N, or set ROCADE_SHARD_TOTAL".to_owned());
+        return Err(
+            "how many shares there are is not said: write auto/N, or set ROCADE_SHARD_TOTAL".to_owned()
+        );
     };
     Shard::new(index, total).ok_or_else(|| format!("there is no share {index} of {total}"))
 }

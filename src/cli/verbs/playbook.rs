@@ -106,7 +106,8 @@ fn resume(
         (None, [name]) => name,
         (None, []) => {
             let shards: Vec<&str> = standing.iter().filter_map(|one| one.shard.as_deref()).collect();
-            let hint = if shards.is_empty() { String::new() } else { format!(" (shards: {})", shards.join(", ")) };
+            let hint =
+                if shards.is_empty() { String::new() } else { format!(" (shards: {})", shards.join(", ")) };
             say::word(&format!("no playbook stands anywhere: there is nothing to go on with{hint}"));
             return Ok(Exit::Done);
         }

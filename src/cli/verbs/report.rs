@@ -133,7 +133,8 @@ fn missing(shards: &[String], results: usize) -> Vec<String> {
     }
     let mut words = Vec::new();
     if parsed.len() != results {
-        words.push(format!("{} of {results} results do not say which shard they are", results - parsed.len()));
+        words
+            .push(format!("{} of {results} results do not say which shard they are", results - parsed.len()));
     }
     let totals: BTreeSet<u32> = parsed.iter().map(|shard| shard.total()).collect();
     if totals.len() > 1 {
@@ -162,9 +163,7 @@ mod tests {
 
     #[test]
     fn lists_are_joined_and_the_worst_end_counts() {
-        let verify = |shard: &str, name: &str, code: u8| {
-            json!({ "format_version": "1.0", "findings": [name], "exit_code": code, "shard": shard })
-        };
+        let verify = |shard: &str, name: &str, code: u8| json!({ "format_version": "1.0", "findings": [name], "exit_code": code, "shard": shard });
         let (merged, code, missing) = of(vec![verify("1/2", "a", 0), verify("2/2", "b", 1)]);
         assert_eq!((merged["findings"].clone(), code, missing.len()), (json!(["a", "b"]), 1, 0));
         assert_eq!(merged["shards"], json!(["1/2", "2/2"]));
@@ -176,15 +175,18 @@ mod tests {
 
     #[test]
     fn plans_are_judged_by_what_they_hold() {
-        let plan = |changes: Value, unread: Value| {
-            json!({ "format_version": "1.1", "changes": changes, "unread": unread, "checksum": "x" })
-        };
-        let (merged, exit, _) = merge(vec![plan(json!([1]), json!([])), plan(json!([2]), json!([]))], true).unwrap();
+        let plan = |changes: Value, unread: Value| json!({ "format_version": "1.1", "changes": changes, "unread": unread, "checksum": "x" });
+        let (merged, exit, _) =
+            merge(vec![plan(json!([1]), json!([])), plan(json!([2]), json!([]))], true).unwrap();
         assert_eq!((merged["changes"].clone(), exit), (json!([1, 2]), Exit::Pending));
         assert!(merged.get("checksum").is_none());
-        let (_, exit, _) = merge(vec![plan(json!([1]), json!([])), plan(json!([]), json!([3]))], true).unwrap();
+        let (_, exit, _) =
+            merge(vec![plan(json!([1]), json!([])), plan(json!([]), json!([3]))], true).unwrap();
         assert_eq!(exit, Exit::Failed);
-        let mixed = vec![plan(json!([]), json!([])), json!({ "format_version": "1.1", "findings": [], "exit_code": 0 })];
+        let mixed = vec![
+            plan(json!([]), json!([])),
+            json!({ "format_version": "1.1", "findings": [], "exit_code": 0 }),
+        ];
         assert!(merge(mixed, false).unwrap_err().to_string().contains("different verbs"));
     }
 }

@@ -25,15 +25,25 @@ struct Checking<'a> {
     inventory: Option<&'a Inventory>,
     found: &'a mut Vec<Diagnostic>,
     mentioned: BTreeSet<String>,
+    /// Where keys stand that are not known: one of them may have been meant for a verb.
+    unknown: Vec<Place>,
 }
 
-/// Adds what is wrong with a playbook.
-pub(super) fn check(book: &Playbook, inventory: Option<&Inventory>, found: &mut Vec<Diagnostic>) {
-    let mut checking = Checking { book, inventory, found, mentioned: BTreeSet::new() };
+/// Adds what is wrong with a playbook. `read` are the faults of reading it.
+pub(super) fn check(
+    book: &Playbook,
+    inventory: Option<&Inventory>,
+    read: &[Diagnostic],
+    found: &mut Vec<Diagnostic>,
+) {
+    let unknown = read.iter().filter(|fault| fault.code == "unknown-key");
+    let unknown = unknown.filter_map(|fault| fault.place().cloned()).collect();
+    let mut checking = Checking { book, inventory, found, mentioned: BTreeSet::new(), unknown };
     if book.steps.is_empty() {
         checking.found.push(Diagnostic::error("no-steps", "a playbook has at least one step"));
     }
-    for step in &book.steps {
+    for (index, step) in book.steps.iter().enumerate() {
+        checking.verb(step, book.steps.get(index + 1));
         checking.step(step);
     }
     for (name, at) in &book.with {
@@ -45,10 +55,11 @@ pub(super) fn check(book: &Playbook, inventory: Option<&Inventory>, found: &mut 
 }
 
 impl Checking<'_> {
-    fn step(&mut self, at: &At<Step>) {
-        let verbs: Vec<&str> = present(&at.value);
-        match verbs.as_slice() {
+    fn verb(&mut self, at: &At<Step>, next: Option<&At<Step>>) {
+        let of_it = |place: &&Place| **place >= at.place && next.is_none_or(|next| **place < next.place);
+        match present(&at.value).as_slice() {
             [_] => {}
+            [] if self.unknown.iter().any(|place| of_it(&place)) => {}
             [] => {
                 let fault = Diagnostic::error("no-verb", "the step does nothing").at(&at.place, "");
                 self.found.push(fault.help(format!("one of {}", VERBS.join(", "))));
@@ -59,6 +70,9 @@ impl Checking<'_> {
                 self.found.push(fault.help("write a step for each, in their order"));
             }
         }
+    }
+
+    fn step(&mut self, at: &At<Step>) {
         if let Some(title) = &at.title {
             self.words(title, "a title");
         }
@@ -71,7 +85,8 @@ impl Checking<'_> {
         match act {
             Act::Redeploy(step) if step.names.is_empty() && step.only.is_empty() => {
                 let warning = Diagnostic::warning("every-gateway", "this redeploys every gateway");
-                self.found.push(warning.at(&at.place, "").help("`only: [kind=gateway]` says that it is meant"));
+                self.found
+                    .push(warning.at(&at.place, "").help("`only: [kind=gateway]` says that it is meant"));
             }
             Act::Renew(step) => step.names.iter().for_each(|name| self.name(name, &["broker"])),
             Act::Rotate(step) => match (&step.authority, &step.secret) {
@@ -148,7 +163,11 @@ impl Checking<'_> {
         self.not_text(at, "a label");
         let open = self.parameters(at);
         let Some((key, value)) = at.split_once('=') else {
-            return self.fault("bad-label", &at.place, format!("`{}` is not of the form key=value", at.value));
+            return self.fault(
+                "bad-label",
+                &at.place,
+                format!("`{}` is not of the form key=value", at.value),
+            );
         };
         if !LABELS.contains(&key) {
             let message = format!("there is no label `{key}`; there are {}", LABELS.join(", "));

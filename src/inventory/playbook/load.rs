@@ -8,7 +8,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::{Playbook, check};
-use crate::inventory::decode::Decoder;
+use crate::inventory::decode::{Decode, Decoder};
+use crate::inventory::tree::{Body, Node};
 use crate::inventory::{Diagnostic, Inventory, Report, Severity, Sources, clear, tree};
 
 /// Where playbooks are, in the repository.
@@ -121,8 +122,9 @@ impl Books {
         let checksum = hex::encode(Sha256::digest(text));
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut decoder = Decoder::new(Arc::clone(&file));
-        let playbook = match tree::read(text, &mut decoder) {
-            Some(node) => decoder.value::<Playbook>(node.span, &node),
+        let node = tree::read(text, &mut decoder);
+        let playbook = match &node {
+            Some(node) => decoder.value::<Playbook>(node.span, node),
             None => {
                 if decoder.found.is_empty() {
                     decoder.add(Diagnostic::error("empty-playbook", format!("{file} is empty")));
@@ -131,8 +133,13 @@ impl Books {
             }
         };
         let mut found = std::mem::take(&mut decoder.found);
-        if let Some(playbook) = &playbook {
-            check::check(playbook, inventory, &mut found);
+        match (&playbook, node) {
+            (Some(playbook), _) => {
+                let read = found.clone();
+                check::check(playbook, inventory, &read, &mut found);
+            }
+            (None, Some(node)) => found.extend(of_the_rest(&node, &file, inventory)),
+            (None, None) => {}
         }
         found.sort_by(|a, b| a.place().cmp(&b.place()));
         self.sources.insert(Arc::clone(&file), clear::blanked(text, &decoder.blank));
@@ -143,6 +150,26 @@ impl Books {
             self.books.insert(name.clone(), Book { name, file: Arc::clone(&file), checksum, playbook });
         }
     }
+}
+
+/// What is wrong between the values of the steps that can be read, beside those that cannot.
+fn of_the_rest(node: &Node, file: &Arc<str>, inventory: Option<&Inventory>) -> Vec<Diagnostic> {
+    // Its faults were found before.
+    let mut decoder = Decoder::new(Arc::clone(file));
+    let with =
+        node.get("with").map_or_else(|| Some(BTreeMap::new()), |with| Decode::decode(with, &mut decoder));
+    let (Some(with), Some(Node { body: Body::List(items), .. })) = (with, node.get("steps")) else {
+        return Vec::new();
+    };
+    let steps: Vec<_> = items.iter().filter_map(|item| decoder.value(item.span, item)).collect();
+    let mut found = Vec::new();
+    if !steps.is_empty() {
+        let book = Playbook { title: String::new(), with, steps };
+        check::check(&book, inventory, &decoder.found, &mut found);
+    }
+    // A step that cannot be read may name what the others do not.
+    found.retain(|finding| finding.severity == Severity::Error);
+    found
 }
 
 fn unreadable(file: &str, fault: &io::Error) -> Diagnostic {

@@ -29,18 +29,7 @@ words!(Parameter {
     "text" => Text,
 });
 
-shape!(RedeployStep {
-    names,
-    only,
-    except,
-    waves,
-    gate,
-    max_failures,
-    replacement,
-    upgrade,
-    patience,
-    wait,
-});
+shape!(RedeployStep { names, only, except, waves, gate, max_failures, replacement, upgrade, patience, wait });
 
 const A_SIZE: &str = "a number of targets, a share such as 10%, or rest";
 

@@ -68,6 +68,7 @@ impl Audience for Desk<'_> {
             Told::Step { number, of, title } => {
                 say::data(&format!("{}Step {number} of {of}{:#}  {title}", say::HEAD, say::HEAD));
             }
+            Told::Wave { of: 1, targets, .. } => say::data(&names(targets)),
             Told::Wave { number, of, targets } => {
                 say::data(&format!("{}wave {number} of {of}:{:#} {}", say::DIM, say::DIM, names(targets)));
             }
