@@ -3,6 +3,7 @@
 mod apply;
 mod call;
 mod decode;
+mod export;
 mod graph;
 mod import;
 mod lab;
@@ -47,6 +48,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Call(verb) => call::run(arguments, verb),
         Verb::Graph(verb) => graph::run(arguments, verb),
         Verb::Import(verb) => import::run(arguments, verb),
+        Verb::Export(verb) => export::run(arguments, verb),
         Verb::Pbx(verb) => pbx::run(arguments, verb),
         Verb::Decode(verb) => decode::run(arguments, verb),
         Verb::Schema => shell::schema(),

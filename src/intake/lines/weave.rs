@@ -162,6 +162,7 @@ impl Weaver<'_> {
             }
             let there = self.pbx.departments.contains_key(&name);
             if !there && !self.parts.departments.contains_key(&name) {
+                self.parts.rows.insert(("departments", name.clone()), line.place.clone());
                 self.parts.departments.insert(name, json!({ "title": title }));
             }
         }
@@ -223,6 +224,7 @@ impl Weaver<'_> {
                 continue;
             }
             let entry = self.extension(&person, &number);
+            self.parts.rows.insert(("extensions", number.clone()), person.place.clone());
             self.parts.extensions.insert(number, entry);
         }
     }
@@ -319,6 +321,7 @@ impl Weaver<'_> {
             put("no_answer", self.destination(&group, group.no_answer.as_deref(), None));
             let closed = self.destination(&group, group.closed.as_deref(), None);
             put("when_closed", closed.map(|to| json!({ "to": to })));
+            self.parts.rows.insert(("ring_groups", number.clone()), group.place.clone());
             self.parts.ring_groups.insert(number, Json::Object(entry));
         }
     }
@@ -460,6 +463,7 @@ impl Weaver<'_> {
                     rule["when_closed"] = closed;
                 }
                 let name = format!("did-{}", did.trim_start_matches('+'));
+                self.parts.rows.insert(("inbound_rules", name.clone()), line.place.clone());
                 self.parts.inbound_rules.insert(name, rule);
             }
         }

@@ -98,11 +98,27 @@ pub fn append(text: &str, path: &[&str], lines: &str) -> Result<String, String> 
 /// Where the key at a path stands in a text.
 pub fn place_of(file: &str, text: &str, path: &[&str]) -> Option<Place> {
     let (key, parents) = path.split_last()?;
+    places_of(file, text, parents).into_iter().find(|(own, _)| own == key).map(|(_, place)| place)
+}
+
+/// The keys of the map at a path and where they stand, in their order; none when there is no such map.
+pub fn places_of(file: &str, text: &str, path: &[&str]) -> Vec<(String, Place)> {
     let mut decoder = Decoder::new(Arc::from(file));
-    let root = tree::read(text.strip_prefix('\u{feff}').unwrap_or(text), &mut decoder)?;
-    let Body::Map(entries) = &held(Some(&root), parents)?.body else { return None };
-    let entry = entries.iter().find(|entry| entry.key.text == *key)?;
-    Some(decoder.place(entry.key.span))
+    let root = tree::read(text.strip_prefix('\u{feff}').unwrap_or(text), &mut decoder);
+    match held(root.as_deref(), path).map(|node| &node.body) {
+        Some(Body::Map(entries)) => {
+            let own = |entry: &Entry| (entry.key.text.clone(), decoder.place(entry.key.span));
+            entries.iter().map(own).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a text says this at a path already: every key of a map, however it is quoted; it may say more.
+pub fn says(text: &str, path: &[&str], value: &Json) -> bool {
+    let root = tree_of(text.strip_prefix('\u{feff}').unwrap_or(text)).ok().flatten();
+    let own = held(root.as_deref(), path).map(|node| Meaning::of(Some(node)));
+    own.is_some_and(|own| own.covers(&Meaning::of_json(value)))
 }
 
 /// Edits, and proves by reading again that the text says what was meant.
