@@ -58,6 +58,10 @@ pub struct Parts {
     pub ring_groups: Map<String, Json>,
     /// Inbound rules, one for each number from outside.
     pub inbound_rules: Map<String, Json>,
+    /// Numbers that the trunk does not list yet.
+    pub trunk_dids: Vec<String>,
+    /// The trunk they come in on.
+    pub trunk: Option<String>,
     /// The row each entry came from, by part and name.
     pub rows: BTreeMap<(&'static str, String), Place>,
 }

@@ -3,6 +3,7 @@
 
 mod drawings;
 mod exits;
+mod imports;
 mod interrupts;
 mod lab;
 mod offline;

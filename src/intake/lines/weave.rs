@@ -431,6 +431,13 @@ impl Weaver<'_> {
     fn inbound_rules(&mut self) {
         let only = self.pbx.trunks.keys().next().filter(|_| self.pbx.trunks.len() == 1).cloned();
         let trunk = self.settings.trunk.clone().or(only);
+        // A trunk that lists its numbers must list these.
+        let listed = trunk.as_ref().and_then(|trunk| self.pbx.trunks.get(trunk)?.dids.clone());
+        let is_listed = |did: &String| {
+            let number = |own: &str| french::number(own) == Ok(Number::Outside(did.clone(), false));
+            listed.as_ref().is_none_or(|own| own.iter().any(|own| number(&own.0.0)))
+        };
+        self.parts.trunk.clone_from(&trunk);
         let mut dids: BTreeMap<String, String> = BTreeMap::new();
         let lines: Vec<Line> = self.groups.iter().chain(&self.people).cloned().collect();
         for line in &lines {
@@ -463,6 +470,7 @@ impl Weaver<'_> {
                     rule["when_closed"] = closed;
                 }
                 let name = format!("did-{}", did.trim_start_matches('+'));
+                self.parts.trunk_dids.extend((!is_listed(did)).then(|| did.clone()));
                 self.parts.rows.insert(("inbound_rules", name.clone()), line.place.clone());
                 self.parts.inbound_rules.insert(name, rule);
             }

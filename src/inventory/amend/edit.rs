@@ -77,6 +77,56 @@ pub fn remove(text: &str, path: &[&str]) -> Result<String, String> {
     )
 }
 
+/// Adds items to the list at a path, behind those it has. A list that is not there is made.
+///
+/// # Errors
+/// Why it cannot be done without touching anything else.
+pub fn push(text: &str, path: &[&str], items: &[String]) -> Result<String, String> {
+    let Some((key, parents)) = path.split_last() else { return Err("a path has a key".to_owned()) };
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root = tree_of(body)?;
+    let list = match held(root.as_deref(), path) {
+        None => return set(text, path, &Json::from(items)),
+        Some(node) => node,
+    };
+    let Body::List(own) = &list.body else { return Err(format!("`{}` is no list", path.join("."))) };
+    edit(
+        text,
+        |body| {
+            let spot = find(body, root.as_deref(), parents)?;
+            let (_, entry) = spot.entry(key)?;
+            if is_alias(entry) {
+                return Err(format!("`{key}` is an alias; write it out"));
+            }
+            let end = end_of(body, entry);
+            let written: Vec<String> = items.iter().map(|item| lay::text(item)).collect();
+            Ok(match own.last() {
+                Some(last) if is_flow(body, list) => {
+                    let behind = end_of_node(body, last, last.bytes.start);
+                    put(body, behind, &format!(", {}", written.join(", ")))
+                }
+                None => put(body, list.bytes.start + 1, &written.join(", ")),
+                Some(last) => {
+                    let line = body[..last.bytes.start].rfind('\n').map_or(0, |at| at + 1);
+                    let dash = body[line..].find('-').ok_or("a list without dashes")?;
+                    let new =
+                        written.iter().map(|item| format!("{}- {item}{}", " ".repeat(dash), line_end(body)));
+                    let at = next_line(body, end);
+                    let gap = if body[..at].ends_with('\n') { "" } else { line_end(body) };
+                    put(body, at, &format!("{gap}{}", new.collect::<String>()))
+                }
+            })
+        },
+        |meaning| {
+            meaning.at(parents, &|entries| {
+                if let Some((_, Meaning::List(own))) = entries.iter_mut().find(|(own, _)| own == key) {
+                    own.extend(items.iter().map(|item| Meaning::of_json(&Json::from(item.as_str()))));
+                }
+            });
+        },
+    )
+}
+
 /// Adds lines of YAML, written from the first column on, to the map at a path, which is in block style. They say
 /// new keys only.
 ///

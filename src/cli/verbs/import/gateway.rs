@@ -1,7 +1,7 @@
 //! `import gateway`: what a gateway has becomes inventory, the keys that it shows secrets. What could not be read
 //! is named, never taken for absent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -12,8 +12,8 @@ use super::writing::{Edits, Rows};
 use crate::cli::arguments::ImportGateway;
 use crate::cli::verbs::{Waited, wait};
 use crate::cli::{Arguments, Exit, lock, say, surroundings};
-use crate::intake::sensors::{Deed, Keys, Taken, digest};
-use crate::inventory::lint::weak_key;
+use crate::intake::sensors::{Deed, Keys, Taken, digest, paths};
+use crate::inventory::lint::{FACTORY_NETWORK_EUI, weak_key};
 use crate::inventory::{At, Gateway, Place};
 use crate::model::Secret;
 use crate::providers::conduit::live::{Live, Network, Sensor};
@@ -30,8 +30,15 @@ pub(super) fn run(arguments: &Arguments, verb: &ImportGateway) -> anyhow::Result
         return Ok(Exit::Interrupted);
     };
     let Live { network, sensors } = live;
-    let mut taking =
-        Taking { workspace: &workspace, verb, entry, keys: keys(&workspace), left: Vec::new(), unread: 0 };
+    let mut taking = Taking {
+        workspace: &workspace,
+        verb,
+        entry,
+        keys: keys(&workspace),
+        used: paths(workspace.inventory()),
+        left: Vec::new(),
+        unread: 0,
+    };
     let mut edits = Edits::new(&workspace);
     let mut secrets = Vec::new();
     match network {
@@ -83,6 +90,8 @@ struct Taking<'a> {
     verb: &'a ImportGateway,
     entry: &'a At<Gateway>,
     keys: Keys,
+    /// The secrets that the inventory, or what was taken, refers to.
+    used: BTreeSet<String>,
     left: Vec<String>,
     unread: usize,
 }
@@ -107,6 +116,9 @@ impl Taking<'_> {
         let path = ["gateways", self.verb.name.as_str(), "lorawan"];
         let spec = &self.entry.lorawan;
         match network.eui {
+            Some(eui) if eui.to_string() == FACTORY_NETWORK_EUI => {
+                self.note("the network's EUI: it is that of every factory-fresh Conduit");
+            }
             Some(eui) if spec.network_eui.as_ref().map(|own| own.value.0) != Some(eui) => {
                 let field = ("network_eui".to_owned(), json!(eui.to_string()));
                 edits.insert(&self.entry.place.file, &path, &[field])?;
@@ -185,6 +197,7 @@ impl Taking<'_> {
         if let Some((path, key)) = &key {
             self.keys.by_path.insert(path.clone(), digest(key.reveal_text().unwrap_or_default()));
         }
+        self.used.insert(path.clone());
         live.odd.iter().for_each(|odd| self.left.push(format!("of DevEUI {eui}: {odd}")));
         let (deed, fields) = match own {
             None => (Deed::New, self.fields(&name, eui.to_string(), app_eui.to_string(), &path)),

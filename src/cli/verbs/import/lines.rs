@@ -30,6 +30,9 @@ pub(super) fn run(arguments: &Arguments, verb: &ImportLines) -> anyhow::Result<E
         }
         edits.insert(&pbx.place.file, &["pbx", name, part], &entries)?;
     }
+    if let Some(trunk) = pbx.trunks.get_key_value(parts.trunk.as_deref().unwrap_or_default()) {
+        edits.push(&trunk.1.place.file, &["pbx", name, "trunks", trunk.0, "dids"], &parts.trunk_dids)?;
+    }
     edits.check(&rows, Some(&sources))?;
     tell(arguments, verb, &report)?;
     let (files, odd) = (edits.files().join(", "), say::count(report.findings.len(), "odd thing"));

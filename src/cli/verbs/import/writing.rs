@@ -50,6 +50,18 @@ impl<'w> Edits<'w> {
         Ok(())
     }
 
+    /// Adds items to a list.
+    pub fn push(&mut self, file: &str, path: &[&str], items: &[String]) -> anyhow::Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let changed = amend::push(&self.text(file)?, path, items)
+            .map_err(|fault| anyhow!("{fault}"))
+            .with_context(|| format!("adding to `{}` in {file}", path.join(".")))?;
+        self.files.insert(file.to_owned(), changed);
+        Ok(())
+    }
+
     /// Holds the inventory as it would become against all its rules. A fault in what came from a row is said at
     /// the row.
     ///

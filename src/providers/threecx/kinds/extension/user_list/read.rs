@@ -168,7 +168,8 @@ impl Reader<'_> {
 
     fn voicemail(&mut self) -> Option<Json> {
         let mut voicemail = Map::new();
-        let enabled = self.flag("VMEnable");
+        // It takes messages unless that is written.
+        let enabled = self.flag("VMEnable").filter(|enabled| !enabled);
         voicemail.extend(enabled.map(|enabled| ("enabled".to_owned(), json!(enabled))));
         if let Some(cell) = self.get("VMEmailOptions") {
             let words = ["none", "notification", "attachment", "attachment_and_delete"];
