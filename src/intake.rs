@@ -8,6 +8,6 @@ pub mod sensors;
 mod sheet;
 mod slug;
 
-pub use mapping::{Fields, Mapping};
+pub use mapping::{Column, Fields, Mapping};
 pub use sheet::{Cell, Row, Sheet};
 pub use slug::slug;

@@ -103,9 +103,12 @@ pub enum Verb {
     Graph(Graph),
     /// Say step by step what happens to a call.
     Call(Call),
-    /// Make inventory of what is live.
+    /// Make inventory of what is live, or of a list.
     #[command(subcommand)]
     Import(Import),
+    /// Write parts of the inventory in the forms of others.
+    #[command(subcommand)]
+    Export(Export),
     /// A telephone system's Live Chat snippet, backups and list of users.
     #[command(subcommand)]
     Pbx(PbxVerb),

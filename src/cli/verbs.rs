@@ -4,6 +4,7 @@ mod apply;
 mod call;
 mod can;
 mod decode;
+mod export;
 mod graph;
 mod import;
 mod lab;
@@ -51,6 +52,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Can(verb) => can::run(arguments, verb),
         Verb::Graph(verb) => graph::run(arguments, verb),
         Verb::Import(verb) => import::run(arguments, verb),
+        Verb::Export(verb) => export::run(arguments, verb),
         Verb::Pbx(verb) => pbx::run(arguments, verb),
         Verb::Decode(verb) => decode::run(arguments, verb),
         Verb::Playbook(verb) => playbook::run(arguments, verb),

@@ -7,11 +7,13 @@ mod weave;
 
 pub use report::{Finding, Report};
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json};
 
 use self::row::Line;
 use super::{Fields, Mapping, Sheet};
-use crate::inventory::{Diagnostic, Pbx};
+use crate::inventory::{Diagnostic, Pbx, Place};
 
 /// The fields a mapping can name.
 pub const FIELDS: [&str; 26] = [
@@ -56,6 +58,12 @@ pub struct Parts {
     pub ring_groups: Map<String, Json>,
     /// Inbound rules, one for each number from outside.
     pub inbound_rules: Map<String, Json>,
+    /// Numbers that the trunk does not list yet.
+    pub trunk_dids: Vec<String>,
+    /// The trunk they come in on.
+    pub trunk: Option<String>,
+    /// The row each entry came from, by part and name.
+    pub rows: BTreeMap<(&'static str, String), Place>,
 }
 
 impl Parts {

@@ -9,7 +9,7 @@ mod tests;
 
 use std::ops::Range;
 
-pub use edit::{append, insert, place_of, remove, set};
+pub use edit::{append, insert, place_of, places_of, push, remove, says, set};
 
 use super::Place;
 

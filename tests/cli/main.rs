@@ -6,6 +6,7 @@ mod drawings;
 mod edit;
 mod exits;
 mod git;
+mod imports;
 mod interrupts;
 mod lab;
 mod offline;

@@ -1,4 +1,11 @@
-//! `import`: what is live becomes inventory, and the plan right after is empty.
+//! `import`: what is live, or stands in a list, becomes inventory, and the plan right after is empty.
+
+mod gateway;
+mod lines;
+mod list;
+mod sensors;
+mod users;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +25,10 @@ use crate::run::{self, Links, Unwatched, Watch, Workspace};
 pub fn run(arguments: &Arguments, verb: &Import) -> anyhow::Result<Exit> {
     match verb {
         Import::Pbx(verb) => pbx(arguments, verb),
+        Import::Gateway(verb) => gateway::run(arguments, verb),
+        Import::Sensors(verb) => sensors::run(arguments, verb),
+        Import::Lines(verb) => lines::run(arguments, verb),
+        Import::Users(verb) => users::run(arguments, verb),
     }
 }
 

@@ -162,6 +162,7 @@ impl Weaver<'_> {
             }
             let there = self.pbx.departments.contains_key(&name);
             if !there && !self.parts.departments.contains_key(&name) {
+                self.parts.rows.insert(("departments", name.clone()), line.place.clone());
                 self.parts.departments.insert(name, json!({ "title": title }));
             }
         }
@@ -223,6 +224,7 @@ impl Weaver<'_> {
                 continue;
             }
             let entry = self.extension(&person, &number);
+            self.parts.rows.insert(("extensions", number.clone()), person.place.clone());
             self.parts.extensions.insert(number, entry);
         }
     }
@@ -319,6 +321,7 @@ impl Weaver<'_> {
             put("no_answer", self.destination(&group, group.no_answer.as_deref(), None));
             let closed = self.destination(&group, group.closed.as_deref(), None);
             put("when_closed", closed.map(|to| json!({ "to": to })));
+            self.parts.rows.insert(("ring_groups", number.clone()), group.place.clone());
             self.parts.ring_groups.insert(number, Json::Object(entry));
         }
     }
@@ -428,6 +431,13 @@ impl Weaver<'_> {
     fn inbound_rules(&mut self) {
         let only = self.pbx.trunks.keys().next().filter(|_| self.pbx.trunks.len() == 1).cloned();
         let trunk = self.settings.trunk.clone().or(only);
+        // A trunk that lists its numbers must list these.
+        let listed = trunk.as_ref().and_then(|trunk| self.pbx.trunks.get(trunk)?.dids.clone());
+        let is_listed = |did: &String| {
+            let number = |own: &str| french::number(own) == Ok(Number::Outside(did.clone(), false));
+            listed.as_ref().is_none_or(|own| own.iter().any(|own| number(&own.0.0)))
+        };
+        self.parts.trunk.clone_from(&trunk);
         let mut dids: BTreeMap<String, String> = BTreeMap::new();
         let lines: Vec<Line> = self.groups.iter().chain(&self.people).cloned().collect();
         for line in &lines {
@@ -460,6 +470,8 @@ impl Weaver<'_> {
                     rule["when_closed"] = closed;
                 }
                 let name = format!("did-{}", did.trim_start_matches('+'));
+                self.parts.trunk_dids.extend((!is_listed(did)).then(|| did.clone()));
+                self.parts.rows.insert(("inbound_rules", name.clone()), line.place.clone());
                 self.parts.inbound_rules.insert(name, rule);
             }
         }

@@ -70,7 +70,10 @@ impl<'a> Reader<'a> {
     pub fn new(fields: &'a Fields<'a>, given: &'a Given, inventory: &'a Inventory, keys: &'a Keys) -> Self {
         let by_eui =
             inventory.sensors.iter().map(|(name, one)| (one.dev_eui.value.0, name.as_str())).collect();
-        let owners = keys.by_path.iter().map(|(path, digest)| (*digest, path.as_str())).collect();
+        // What a sensor that is no more has left is nobody's.
+        let used = super::paths(inventory);
+        let owners = keys.by_path.iter().filter(|(path, _)| used.contains(*path));
+        let owners = owners.map(|(path, digest)| (*digest, path.as_str())).collect();
         let (euis, names, digests) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { fields, given, inventory, keys, by_eui, euis, names, digests, owners }
     }

@@ -77,6 +77,56 @@ pub fn remove(text: &str, path: &[&str]) -> Result<String, String> {
     )
 }
 
+/// Adds items to the list at a path, behind those it has. A list that is not there is made.
+///
+/// # Errors
+/// Why it cannot be done without touching anything else.
+pub fn push(text: &str, path: &[&str], items: &[String]) -> Result<String, String> {
+    let Some((key, parents)) = path.split_last() else { return Err("a path has a key".to_owned()) };
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root = tree_of(body)?;
+    let list = match held(root.as_deref(), path) {
+        None => return set(text, path, &Json::from(items)),
+        Some(node) => node,
+    };
+    let Body::List(own) = &list.body else { return Err(format!("`{}` is no list", path.join("."))) };
+    edit(
+        text,
+        |body| {
+            let spot = find(body, root.as_deref(), parents)?;
+            let (_, entry) = spot.entry(key)?;
+            if is_alias(entry) {
+                return Err(format!("`{key}` is an alias; write it out"));
+            }
+            let end = end_of(body, entry);
+            let written: Vec<String> = items.iter().map(|item| lay::text(item)).collect();
+            Ok(match own.last() {
+                Some(last) if is_flow(body, list) => {
+                    let behind = end_of_node(body, last, last.bytes.start);
+                    put(body, behind, &format!(", {}", written.join(", ")))
+                }
+                None => put(body, list.bytes.start + 1, &written.join(", ")),
+                Some(last) => {
+                    let line = body[..last.bytes.start].rfind('\n').map_or(0, |at| at + 1);
+                    let dash = body[line..].find('-').ok_or("a list without dashes")?;
+                    let new =
+                        written.iter().map(|item| format!("{}- {item}{}", " ".repeat(dash), line_end(body)));
+                    let at = next_line(body, end);
+                    let gap = if body[..at].ends_with('\n') { "" } else { line_end(body) };
+                    put(body, at, &format!("{gap}{}", new.collect::<String>()))
+                }
+            })
+        },
+        |meaning| {
+            meaning.at(parents, &|entries| {
+                if let Some((_, Meaning::List(own))) = entries.iter_mut().find(|(own, _)| own == key) {
+                    own.extend(items.iter().map(|item| Meaning::of_json(&Json::from(item.as_str()))));
+                }
+            });
+        },
+    )
+}
+
 /// Adds lines of YAML, written from the first column on, to the map at a path, which is in block style. They say
 /// new keys only.
 ///
@@ -98,11 +148,27 @@ pub fn append(text: &str, path: &[&str], lines: &str) -> Result<String, String> 
 /// Where the key at a path stands in a text.
 pub fn place_of(file: &str, text: &str, path: &[&str]) -> Option<Place> {
     let (key, parents) = path.split_last()?;
+    places_of(file, text, parents).into_iter().find(|(own, _)| own == key).map(|(_, place)| place)
+}
+
+/// The keys of the map at a path and where they stand, in their order; none when there is no such map.
+pub fn places_of(file: &str, text: &str, path: &[&str]) -> Vec<(String, Place)> {
     let mut decoder = Decoder::new(Arc::from(file));
-    let root = tree::read(text.strip_prefix('\u{feff}').unwrap_or(text), &mut decoder)?;
-    let Body::Map(entries) = &held(Some(&root), parents)?.body else { return None };
-    let entry = entries.iter().find(|entry| entry.key.text == *key)?;
-    Some(decoder.place(entry.key.span))
+    let root = tree::read(text.strip_prefix('\u{feff}').unwrap_or(text), &mut decoder);
+    match held(root.as_deref(), path).map(|node| &node.body) {
+        Some(Body::Map(entries)) => {
+            let own = |entry: &Entry| (entry.key.text.clone(), decoder.place(entry.key.span));
+            entries.iter().map(own).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a text says this at a path already: every key of a map, however it is quoted; it may say more.
+pub fn says(text: &str, path: &[&str], value: &Json) -> bool {
+    let root = tree_of(text.strip_prefix('\u{feff}').unwrap_or(text)).ok().flatten();
+    let own = held(root.as_deref(), path).map(|node| Meaning::of(Some(node)));
+    own.is_some_and(|own| own.covers(&Meaning::of_json(value)))
 }
 
 /// Edits, and proves by reading again that the text says what was meant.

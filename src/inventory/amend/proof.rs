@@ -56,6 +56,20 @@ impl Meaning {
         }
     }
 
+    /// Whether this says all that another does.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Scalar(own, _), Self::Scalar(text, _)) => own == text,
+            (Self::List(own), Self::List(items)) => {
+                own.len() == items.len() && own.iter().zip(items).all(|(own, item)| own.covers(item))
+            }
+            (Self::Map(own), Self::Map(entries)) => entries
+                .iter()
+                .all(|(key, value)| own.iter().any(|(own_key, own)| own_key == key && own.covers(value))),
+            _ => false,
+        }
+    }
+
     fn is_nothing(&self) -> bool {
         matches!(self, Self::Scalar(text, true) if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }

@@ -103,6 +103,20 @@ fn what_cannot_be_edited_alone_is_refused() {
 }
 
 #[test]
+fn items_come_behind_those_of_a_list() {
+    let push = |text: &str| push(text, &["a", "l"], &["+1".to_owned(), "x".to_owned()]).unwrap();
+    assert_eq!(push("a: {l: [\"q\", 2]} # c\n"), "a: {l: [\"q\", 2, \"+1\", x]} # c\n");
+    assert_eq!(push("a: {l: []}\n"), "a: {l: [\"+1\", x]}\n");
+    assert_eq!(
+        push("a:\n  l:\n  - 1   # one\n  m: 1\n"),
+        "a:\n  l:\n  - 1   # one\n  - \"+1\"\n  - x\n  m: 1\n"
+    );
+    assert_eq!(push("a:\n  l:\n    - 1"), "a:\n  l:\n    - 1\n    - \"+1\"\n    - x\n");
+    assert_eq!(push("a:\n  m: 1\n"), "a:\n  m: 1\n  l: [\"+1\", x]\n");
+    assert!(super::push("a: {l: 1}\n", &["a", "l"], &["x".to_owned()]).is_err());
+}
+
+#[test]
 fn a_key_is_found() {
     let place = place_of("f.yaml", FORMS[0], &["sensors", "a", "x"]).unwrap();
     assert_eq!(place.to_string(), "f.yaml:5:5");
