@@ -8,6 +8,7 @@ mod diagnostic;
 pub mod lint;
 mod load;
 mod pbx;
+pub mod playbook;
 mod refer;
 pub mod report;
 mod scalar;
@@ -17,12 +18,13 @@ mod spec;
 mod tree;
 
 pub use at::{At, Place};
+pub use clear::{blanked, looks_like_key};
 pub use diagnostic::{Diagnostic, Label, Report, Severity, Sources};
-pub use load::{Loaded, load, parse, seen};
+pub use load::{Loaded, load, load_changed, parse, seen};
 pub use pbx::*;
 pub use scalar::{
     ByteSizeText, E164Text, EuiText, FeastText, MacText, NetworkText, NumberText, PeriodText,
     PhoneNumberText, SecretRef, Sha256Text, SpanText, VersionRange,
 };
-pub use schema::schema;
+pub use schema::{playbook_schema, schema};
 pub use spec::*;

@@ -6,6 +6,7 @@ mod diff;
 mod order;
 mod safety;
 mod scope;
+mod shard;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ pub use checksum::checksum;
 pub use diff::{differing_contents, same};
 pub use safety::{Approval, ApprovalFault, Guard, Refusal, check};
 pub use scope::{Scope, ScopeFault};
+pub use shard::{Shard, ShardFault};
 
 use crate::model::{Address, Collection, Observed, Owns, PLAN_FORMAT, Plan, TargetHead, Unread, Wish};
 

@@ -1,5 +1,6 @@
 //! The words rocade understands. Names of verbs and flags are a promise to scripts.
 
+mod can;
 mod gateway;
 mod graph;
 mod import;
@@ -7,12 +8,16 @@ mod lab;
 mod pbx;
 mod pki;
 mod plan;
+mod playbook;
+mod report;
 mod secrets;
+mod shard;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use can::*;
 pub use gateway::*;
 pub use graph::*;
 pub use import::*;
@@ -20,7 +25,10 @@ pub use lab::*;
 pub use pbx::*;
 pub use pki::*;
 pub use plan::*;
+pub use playbook::*;
+pub use report::*;
 pub use secrets::*;
+use shard::shard;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -88,20 +96,36 @@ pub enum Verb {
     Secrets(Secrets),
     /// Pin the SSH host key a target shows.
     Trust(Trust),
+    /// Say whether a client of a broker may publish to a topic or read it, and which line grants it. Ends with 0
+    /// for yes and 1 for no.
+    Can(Can),
     /// Draw the way of the readings, or of the calls through a telephone system, from the inventory.
     Graph(Graph),
     /// Say step by step what happens to a call.
     Call(Call),
-    /// Make inventory of what is live.
+    /// Make inventory of what is live, or of a list.
     #[command(subcommand)]
     Import(Import),
+    /// Write parts of the inventory in the forms of others.
+    #[command(subcommand)]
+    Export(Export),
     /// A telephone system's Live Chat snippet, backups and list of users.
     #[command(subcommand)]
     Pbx(PbxVerb),
     /// Decode sensors' frames with the relay's own decoders.
     Decode(Decode),
+    /// Ordered runbooks of the repository: playbooks/*.yaml.
+    #[command(subcommand)]
+    Playbook(Playbook),
+    /// Results in JSON.
+    #[command(subcommand)]
+    Report(Report),
     /// Print the JSON Schema of the inventory.
-    Schema,
+    Schema {
+        /// That of a playbook instead.
+        #[arg(long)]
+        playbook: bool,
+    },
     /// Simulated devices.
     #[command(subcommand)]
     Lab(Lab),
@@ -126,6 +150,10 @@ pub struct Choice {
     /// All but this one.
     #[arg(long, value_name = "NAME")]
     pub except: Vec<String>,
+    /// One of N shares of these targets, the K-th: for runs on several machines. `auto` takes K and N from the
+    /// job of GitLab (CI_NODE_INDEX, CI_NODE_TOTAL) or Kubernetes (JOB_COMPLETION_INDEX, ROCADE_SHARD_TOTAL).
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    pub shard: Option<crate::plan::Shard>,
 }
 
 /// `trust`.

@@ -19,12 +19,26 @@ pub fn take(root: &Path) -> anyhow::Result<Option<fs::File>> {
     if !ignore.exists() {
         fs::write(&ignore, "*\n").with_context(|| format!("writing {}", ignore.display()))?;
     }
-    let path = folder.join("lock");
-    let file = fs::File::create(&path).with_context(|| format!("opening {}", path.display()))?;
+    on(&folder.join("lock"), "another rocade is applying from this repository")
+}
+
+/// Takes the lock of a playbook, beside its checkpoint.
+///
+/// # Errors
+/// When the lock's file cannot be made.
+pub fn of_playbook(checkpoint: &Path) -> anyhow::Result<Option<fs::File>> {
+    if let Some(folder) = checkpoint.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    }
+    on(&checkpoint.with_extension("lock"), "another rocade is doing this playbook")
+}
+
+fn on(path: &Path, taken: &str) -> anyhow::Result<Option<fs::File>> {
+    let file = fs::File::create(path).with_context(|| format!("opening {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(fs::TryLockError::WouldBlock) => {
-            say::word("error: another rocade is applying from this repository");
+            say::word(&format!("error: {taken}"));
             Ok(None)
         }
         Err(fs::TryLockError::Error(fault)) => {

@@ -2,7 +2,9 @@
 
 mod apply;
 mod call;
+mod can;
 mod decode;
+mod export;
 mod graph;
 mod import;
 mod lab;
@@ -10,7 +12,9 @@ mod lock;
 mod pbx;
 mod pki;
 mod plan;
+mod playbook;
 mod redeploy;
+mod report;
 mod rollback;
 mod secrets;
 mod sensors;
@@ -45,11 +49,15 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Secrets(verb) => secrets::run(arguments, verb),
         Verb::Trust(verb) => trust::run(arguments, verb),
         Verb::Call(verb) => call::run(arguments, verb),
+        Verb::Can(verb) => can::run(arguments, verb),
         Verb::Graph(verb) => graph::run(arguments, verb),
         Verb::Import(verb) => import::run(arguments, verb),
+        Verb::Export(verb) => export::run(arguments, verb),
         Verb::Pbx(verb) => pbx::run(arguments, verb),
         Verb::Decode(verb) => decode::run(arguments, verb),
-        Verb::Schema => shell::schema(),
+        Verb::Playbook(verb) => playbook::run(arguments, verb),
+        Verb::Report(verb) => report::run(verb),
+        Verb::Schema { playbook } => shell::schema(*playbook),
         Verb::Lab(verb) => lab::run(arguments, verb),
         Verb::Completions { shell } => shell::completions(*shell),
         Verb::Man => shell::man(),
@@ -91,5 +99,6 @@ fn scope(choice: &super::arguments::Choice) -> crate::plan::Scope {
         names: choice.names.clone(),
         only: choice.only.clone(),
         except: choice.except.clone(),
+        shard: choice.shard,
     }
 }

@@ -1,4 +1,4 @@
-//! The JSON Schema of an inventory file, for editors and for validators of other makers.
+//! The JSON Schema of an inventory file and of a playbook, for editors and for validators of other makers.
 //!
 //! It says the same as the decoder, as far as JSON Schema can; what holds between values is `lint`'s.
 
@@ -11,9 +11,18 @@ use super::Inventory;
 
 /// The schema, draft 2020-12.
 pub fn schema() -> Value {
+    of::<Inventory>("rocade inventory")
+}
+
+/// The schema of a playbook.
+pub fn playbook_schema() -> Value {
+    of::<super::playbook::Playbook>("rocade playbook")
+}
+
+fn of<T: schemars::JsonSchema>(title: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(without_null));
-    let mut schema = settings.into_generator().into_root_schema_for::<Inventory>();
-    schema.insert("title".into(), "rocade inventory".into());
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("title".into(), title.into());
     schema.to_value()
 }
 

@@ -12,7 +12,7 @@ use rcgen::{
 use time::OffsetDateTime;
 
 /// Certificates begin this much before they are issued: the clocks of gateways may be slow.
-pub(super) const BACKDATED_SECONDS: i64 = 3_600;
+pub const BACKDATED_SECONDS: i64 = 3_600;
 
 /// A new key.
 pub(super) fn new_key() -> anyhow::Result<KeyPair> {

@@ -42,6 +42,11 @@ impl Approval {
         Self([Action::Create, Action::Update, Action::Delete, Action::Wake].into())
     }
 
+    /// Whether everything is approved.
+    pub fn is_all(&self) -> bool {
+        *self == Self::all()
+    }
+
     /// Whether a change is approved. What acts because of an approved change is approved with it.
     pub fn covers(&self, change: &Change) -> bool {
         self.0.contains(&change.action) || (change.action == Action::Wake && !self.0.is_empty())

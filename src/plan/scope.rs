@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Shard;
 use crate::model::Target;
 
 /// The choice of targets.
@@ -13,6 +14,8 @@ pub struct Scope {
     pub only: Vec<String>,
     /// Names left out.
     pub except: Vec<String>,
+    /// The share of all these that is meant; all of them when absent.
+    pub shard: Option<Shard>,
 }
 
 /// A choice that cannot be made.
@@ -37,7 +40,7 @@ pub enum ScopeFault {
 impl Scope {
     /// Whether it names everything.
     pub fn is_all(&self) -> bool {
-        self.names.is_empty() && self.only.is_empty() && self.except.is_empty()
+        self.names.is_empty() && self.only.is_empty() && self.except.is_empty() && self.shard.is_none()
     }
 
     /// The targets chosen among those given with their labels.
@@ -69,6 +72,7 @@ impl Scope {
         Ok(targets
             .filter(|(target, _)| self.names.is_empty() || self.names.iter().any(|n| is_called(target, n)))
             .filter(|(target, _)| !self.except.iter().any(|name| is_called(target, name)))
+            .filter(|(target, _)| self.shard.is_none_or(|shard| shard.has(target)))
             .filter(|(_, labels)| {
                 wanted.iter().all(|(key, values)| {
                     labels.get(*key).is_some_and(|label| values.contains(&label.as_str()))

@@ -126,6 +126,7 @@ impl<'a> Chosen<'a> {
             names: whole.iter().cloned().chain(owners).collect(),
             only: scope.only.clone(),
             except: scope.except.iter().filter(|name| sensor(name).is_none()).cloned().collect(),
+            shard: scope.shard,
         };
         let sites = workspace.sites(&targets)?.into_iter().map(|(site, _)| site);
         let gateways = sites.filter(|site| inventory.gateways.contains_key(&site.target.name));

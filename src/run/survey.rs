@@ -1,6 +1,6 @@
 //! Reads every chosen target at once, bounded, and makes the plan. Nothing is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -10,7 +10,7 @@ use super::workspace::Workspace;
 use super::{Event, Links, Watch};
 use crate::compose::Composed;
 use crate::model::{Action, Change, Key, Objection, Observed, Plan, Target};
-use crate::plan::{self, Pair, Scope};
+use crate::plan::{self, Pair, Scope, Shard};
 
 /// How many targets are read at the same time.
 pub const PARALLEL_TARGETS: usize = 24;
@@ -26,11 +26,34 @@ pub struct Survey {
 }
 
 impl Survey {
-    fn make(composed: Vec<Composed>, observed: BTreeMap<Target, Observed>, workspace: &Workspace) -> Self {
+    fn make(
+        composed: Vec<Composed>,
+        observed: BTreeMap<Target, Observed>,
+        workspace: &Workspace,
+        scope: &Scope,
+    ) -> Self {
         let mut plan = plan::make(&pairs(&composed, &observed, workspace));
         plan.objections = objections(&composed, &observed, &plan.changes, workspace);
+        if let Some(shard) = scope.shard.filter(|shard| !shard.is_first()) {
+            plan.objections.extend(not_made_here(&plan.changes, shard));
+        }
         Self { composed, observed, plan }
     }
+}
+
+/// What other shares of the targets wait for: what the repository does not hold yet, only the first one makes.
+fn not_made_here(changes: &[Change], shard: Shard) -> Vec<Objection> {
+    let waiting: BTreeSet<&Target> =
+        changes.iter().filter(|change| change.is_pending()).map(|change| &change.address.target).collect();
+    let objection = |target: &Target| Objection {
+        target: target.clone(),
+        reason: format!(
+            "it waits for what the repository does not hold yet, and shard {shard} makes nothing there"
+        ),
+        place: String::new(),
+        hint: "rocade apply authority, commit what it made, then run the shards".to_owned(),
+    };
+    waiting.into_iter().map(objection).collect()
 }
 
 /// What stands against the changes, target by target.
@@ -78,23 +101,36 @@ pub async fn survey(
     watch: &Arc<dyn Watch>,
 ) -> Result<Survey, super::Refused> {
     workspace.shelf().foresee(&[]);
-    let (own, mut others): (Vec<_>, Vec<_>) =
+    let (mut own, mut others): (Vec<_>, Vec<_>) =
         workspace.compose(scope)?.into_iter().partition(Composed::is_own);
-    let mut observed = observe(workspace, &own, links, watch).await;
+    let mut observed = observe(workspace, &mut own, links, watch).await;
     let own_plan = plan::make(&pairs(&own, &observed, workspace));
     if own_plan.changes.iter().any(|change| change.action == Action::Update) {
         workspace.shelf().foresee(&own_plan.changes);
         others = workspace.compose(scope)?.into_iter().filter(|one| !one.is_own()).collect();
     }
-    observed.extend(observe(workspace, &others, links, watch).await);
+    observed.extend(observe(workspace, &mut others, links, watch).await);
     let composed = own.into_iter().chain(others).collect();
-    Ok(Survey::make(composed, observed, workspace))
+    Ok(Survey::make(composed, observed, workspace, scope))
 }
 
-/// Reads the targets given, at most [`PARALLEL_TARGETS`] at a time; one that hangs holds up no other.
+/// Puts the wishes in the words that the targets seen want.
+pub(super) fn suit(workspace: &Workspace, composed: &mut [Composed], observed: &BTreeMap<Target, Observed>) {
+    for one in composed {
+        let provider = workspace.provider(one.wish.provider);
+        let suited =
+            provider.zip(observed.get(&one.wish.target)).and_then(|(it, seen)| it.suited(&one.wish, seen));
+        if let Some(wish) = suited {
+            one.wish = Arc::new(wish);
+        }
+    }
+}
+
+/// Reads the targets given, at most [`PARALLEL_TARGETS`] at a time; one that hangs holds up no other. Their
+/// wishes are then in the words they want.
 pub(super) async fn observe(
     workspace: &Arc<Workspace>,
-    composed: &[Composed],
+    composed: &mut [Composed],
     links: &Arc<Links>,
     watch: &Arc<dyn Watch>,
 ) -> BTreeMap<Target, Observed> {
@@ -119,7 +155,7 @@ pub(super) async fn observe(
             all.insert(observed.target.clone(), observed);
         }
     }
-    for one in composed {
+    for one in composed.iter() {
         // A task that panicked must not make its target look empty.
         all.entry(one.wish.target.clone()).or_insert_with(|| {
             Observed::unreachable(
@@ -128,6 +164,7 @@ pub(super) async fn observe(
             )
         });
     }
+    suit(workspace, composed, &all);
     all
 }
 
@@ -148,7 +185,9 @@ async fn observe_one(workspace: &Workspace, one: &Composed, links: &Links) -> Ob
     if one.is_own() {
         return observed;
     }
-    let pair = Pair { wish: &one.wish, observed: &observed, table: provider.collections() };
+    let suited = provider.suited(&one.wish, &observed);
+    let wish = suited.as_ref().unwrap_or(&one.wish);
+    let pair = Pair { wish, observed: &observed, table: provider.collections() };
     let keys: Vec<Key> = plan::differing_contents(&pair).into_iter().collect();
     if !keys.is_empty() {
         // Without the old contents the plan still holds; it only shows less.

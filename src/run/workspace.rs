@@ -166,7 +166,12 @@ impl Workspace {
         let own = |site: &Site| {
             matches!(site.reach, Reach::Repository) && !scope.except.contains(&site.target.name)
         };
-        Ok(all.into_iter().filter(|(site, _)| chosen.contains(&site.target) || own(site)).collect())
+        // Of several machines one makes what the repository holds: two would each make another certificate.
+        let left = |site: &Site| {
+            matches!(site.reach, Reach::Repository) && scope.shard.is_some_and(|shard| !shard.is_first())
+        };
+        let wanted = |site: &Site| (chosen.contains(&site.target) || own(site)) && !left(site);
+        Ok(all.into_iter().filter(|(site, _)| wanted(site)).collect())
     }
 
     /// The wishes of the targets chosen.

@@ -1,88 +1,22 @@
 //! Many gateways at once: bounded, one exec a host, and a dead host holds up no other.
 
-use std::fmt::Write;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rocade::lab::{DevicePlan, Lab, LabPlan};
 use rocade::run::PARALLEL_TARGETS;
-use rocade::secrets::{IdentitySource, Store, keygen};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+use crate::many::{Spot, describe, fleet};
 use crate::place::{Place, changes, program};
 
 const GATEWAYS: usize = 50;
 
-/// Where a gateway of the fleet is.
-struct Spot {
-    name: String,
-    port: u16,
-    password: String,
-    serial: u32,
-}
-
-/// Writes the repository of a fleet: a sensor a gateway, no broker.
-fn describe(folder: &TempDir, spots: &[Spot]) {
-    let root = folder.path();
-    keygen(&root.join(".rocade/identity.txt"), Some(root), Some("fleet")).unwrap();
-    let store = Store::open(root, IdentitySource::File(root.join(".rocade/identity.txt"))).unwrap();
-    let mut gateways = "sites:\n  pool: {title: Pool}\ngateways:\n".to_owned();
-    let mut sensors = "sensors:\n".to_owned();
-    for (number, Spot { name, port, password, serial }) in spots.iter().enumerate() {
-        let login = format!("{{user: admin, port: {port}, password: {{secret: gateways/{name}/admin}}}}");
-        write!(
-            gateways,
-            "  {name}:\n    site: pool\n    model: multitech-conduit\n    address: 127.0.0.1\n    \
-             serial: \"{serial:08}\"\n    ssh: {login}\n    \
-             lorawan: {{region: EU868, network_key: {{secret: gateways/{name}/network}}}}\n"
-        )
-        .unwrap();
-        write!(
-            sensors,
-            "  s-{number}:\n    gateway: {name}\n    model: adeunis-comfort\n    \
-             dev_eui: 0018B210{number:08X}\n    app_eui: 0018B24441524632\n    \
-             app_key: {{secret: sensors/s-{number}/app_key}}\n    period: 10m\n    \
-             topic: sites/pool/s-{number}\n"
-        )
-        .unwrap();
-        let key = || hex::encode(rand::random::<[u8; 16]>());
-        store.put(&format!("gateways/{name}/admin"), password.as_bytes()).unwrap();
-        store.put(&format!("gateways/{name}/network"), key().as_bytes()).unwrap();
-        store.put(&format!("sensors/s-{number}/app_key"), key().as_bytes()).unwrap();
-    }
-    std::fs::write(root.join("inventory/gateways.yaml"), gateways).unwrap();
-    std::fs::write(root.join("inventory/sensors.yaml"), sensors).unwrap();
-}
-
-/// A fleet of simulated gateways, `gw-0` to `gw-49`.
-async fn fleet() -> (TempDir, Lab) {
-    let folder = TempDir::new().unwrap();
-    let plan = |number: usize| DevicePlan {
-        serial: 20_000_000 + u32::try_from(number).unwrap(),
-        ..DevicePlan::conduit(&format!("gw-{number}"))
-    };
-    let devices = (0..GATEWAYS).map(plan).collect();
-    let lab = Lab::start(LabPlan { devices, logs: None }).await.unwrap();
-    let spot = |device: &rocade::lab::Device| Spot {
-        name: device.plan.name.clone(),
-        port: device.plan.ssh_port,
-        password: device.plan.password.clone(),
-        serial: device.plan.serial,
-    };
-    describe(&folder, &lab.devices().iter().map(spot).collect::<Vec<_>>());
-    let known =
-        |device: &rocade::lab::Device| format!("[127.0.0.1]:{} {}\n", device.plan.ssh_port, device.host_key);
-    let known_hosts: String = lab.devices().iter().map(known).collect();
-    std::fs::write(folder.path().join("inventory/known_hosts"), known_hosts).unwrap();
-    (folder, lab)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fleet_is_planned_in_one_exec_a_host_and_the_dead_hold_up_no_other() {
-    let (folder, lab) = fleet().await;
+    let (folder, lab) = fleet(GATEWAYS).await;
     lab.device("gw-7").unwrap().knobs().set(|knobs| knobs.hang = true);
     lab.device("gw-23").unwrap().knobs().set(|knobs| knobs.refuse = true);
     let begun = Instant::now();

@@ -6,6 +6,7 @@ mod fleet;
 mod keeping;
 mod killed;
 mod kinds;
+mod many;
 mod place;
 mod poison;
 mod reads;

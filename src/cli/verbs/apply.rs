@@ -8,13 +8,13 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, bail};
 use serde_json::Value as Json;
 
-use super::Waited;
+use super::{Waited, report};
 use crate::cli::arguments::Apply;
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, lock, say, show, surroundings};
 use crate::model::{PLAN_FORMAT, Plan, Target};
-use crate::plan::{self, Approval, Guard, Scope};
-use crate::run::{self, Applied, Links, Stop, Survey, Terms, Unfinished, Watch, Workspace};
+use crate::plan::{Approval, Guard, Scope, Shard};
+use crate::run::{self, Applied, Consent, Links, Stop, Survey, Terms, Unfinished, Watch, Workspace};
 
 pub fn run(arguments: &Arguments, verb: &Apply) -> anyhow::Result<Exit> {
     let (scope, given) = scope_and_plan(verb)?;
@@ -61,10 +61,10 @@ pub fn on(
     if !arguments.json {
         say::data(&show::plan(&survey.plan, arguments.verbose));
     }
-    match consent(&survey, given, verb, arguments) {
+    match asked(&survey, given, verb, arguments) {
         Err(refusal) => return Ok(refuse(&refusal)),
-        Ok(Consent::Given) => {}
-        Ok(Consent::Asked) => {
+        Ok(false) => {}
+        Ok(true) => {
             runtime.block_on(links.drop_lost());
             let Waited::Done(now) = read() else { return Ok(Exit::Interrupted) };
             let now = now?;
@@ -77,7 +77,7 @@ pub fn on(
         }
     }
     if survey.plan.changes.is_empty() {
-        return nothing_to_do(arguments, &survey, heed);
+        return nothing_to_do(arguments, &survey, scope.shard, heed);
     }
     let progress = Arc::new(Progress::new(arguments.json));
     let confirm = std::time::Duration::from_secs(verb.confirm_within.into());
@@ -85,7 +85,8 @@ pub fn on(
     let applied = runtime.block_on(carry_out(workspace, survey, scope, &links, &progress, terms));
     progress.finish();
     let Some((applied, stopped)) = applied? else { return Ok(Exit::Interrupted) };
-    show_result(arguments, &applied, heed)?;
+    let exit = exit(&applied, stopped);
+    show_result(arguments, &applied, Ended { exit, shard: scope.shard }, heed)?;
     if let Some(kept) = applied.kept.as_ref().filter(|_| !arguments.json) {
         say::word(&format!(
             "What was there is kept on the hosts; to put it back: rocade rollback --to {kept}"
@@ -95,7 +96,13 @@ pub fn on(
         say::word(&format!("{}error:{:#} {locked}", say::BAD, say::BAD));
         say::hint("rocade lock show");
     }
-    Ok(exit(&applied, stopped))
+    Ok(exit)
+}
+
+/// How a run of so many shares of the targets ended.
+struct Ended {
+    exit: Exit,
+    shard: Option<Shard>,
 }
 
 /// What became of an apply that died.
@@ -153,43 +160,20 @@ impl Given {
     }
 }
 
-/// How a plan came to be approved.
-enum Consent {
-    /// By flags, or there is nothing to approve.
-    Given,
-    /// By a person, who took a moment: what was read may have changed since.
-    Asked,
-}
-
-/// Whether this plan may be carried out, or why not.
-fn consent(
-    survey: &Survey,
-    given: Option<&str>,
-    verb: &Apply,
-    arguments: &Arguments,
-) -> Result<Consent, String> {
-    let changes = &survey.plan.changes;
-    if given.is_some_and(|checksum| checksum != survey.plan.checksum) {
-        return Err("the plan given is stale: planning again gives another; nothing was changed".into());
-    }
-    if let Some(objection) = survey.plan.objections.first() {
-        let more = survey.plan.objections.len() - 1;
-        let more = if more > 0 { format!(" (and {more} more, see the plan)") } else { String::new() };
-        let (target, reason) = (&objection.target, &objection.reason);
-        return Err(format!("{target} would not take it: {reason}{more}; nothing was changed"));
-    }
+/// Whether a person was asked, who took a moment: what was read may have changed since. Or why it may not be
+/// carried out.
+fn asked(survey: &Survey, given: Option<&str>, verb: &Apply, arguments: &Arguments) -> Result<bool, String> {
     let guard = Guard { max_delete: verb.max_delete };
-    plan::check(changes, &guard).map_err(|refusal| refusal.to_string())?;
     let approval = if verb.yes { Approval::all() } else { verb.approve.clone().unwrap_or_default() };
-    if changes.is_empty() || approval.covers_all(changes) || given.is_some() {
-        return Ok(Consent::Given);
-    }
-    let open = changes.iter().filter(|change| !approval.covers(change)).count();
+    let open = match run::consent(survey, given, &guard, &approval)? {
+        Consent::Given => return Ok(false),
+        Consent::Needed(open) => open,
+    };
     if !say::can_ask(arguments.no_input) {
         return Err(format!("{open} changes are not approved; say --yes or --approve, or run on a terminal"));
     }
-    if say::confirm(&format!("Carry out {} changes?", changes.len())) {
-        return Ok(Consent::Asked);
+    if say::confirm(&format!("Carry out {} changes?", survey.plan.changes.len())) {
+        return Ok(true);
     }
     Err("you said no; nothing was changed".into())
 }
@@ -199,14 +183,21 @@ fn refuse(reason: &str) -> Exit {
     Exit::Refused
 }
 
-fn nothing_to_do(arguments: &Arguments, survey: &Survey, heed: &Heed<'_>) -> anyhow::Result<Exit> {
+fn nothing_to_do(
+    arguments: &Arguments,
+    survey: &Survey,
+    shard: Option<Shard>,
+    heed: &Heed<'_>,
+) -> anyhow::Result<Exit> {
+    let exit = if survey.plan.unread.is_empty() { Exit::Done } else { Exit::Failed };
     if arguments.json {
-        (heed.result)(serde_json::json!({
+        let result = serde_json::json!({
             "format_version": PLAN_FORMAT, "plan": survey.plan, "steps": [], "after": null,
-            "complete": survey.plan.unread.is_empty(),
-        }))?;
+            "complete": survey.plan.unread.is_empty(), "exit_code": exit.code(),
+        });
+        (heed.result)(report::with_shard(result, shard))?;
     }
-    Ok(if survey.plan.unread.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(exit)
 }
 
 async fn interruptible<T>(future: impl Future<Output = T>) -> Waited<T> {
@@ -244,17 +235,29 @@ async fn carry_out(
     }
 }
 
-fn show_result(arguments: &Arguments, applied: &Applied, heed: &Heed<'_>) -> anyhow::Result<()> {
+fn show_result(
+    arguments: &Arguments,
+    applied: &Applied,
+    ended: Ended,
+    heed: &Heed<'_>,
+) -> anyhow::Result<()> {
     if arguments.json {
-        return (heed.result)(serde_json::json!({
+        let result = serde_json::json!({
             "format_version": PLAN_FORMAT, "plan": applied.plan, "steps": applied.steps, "after": applied.after,
-            "complete": applied.is_complete() && applied.unread().is_empty(),
-        }));
+            "complete": applied.is_complete() && applied.unread().is_empty(), "exit_code": ended.exit.code(),
+        });
+        return (heed.result)(report::with_shard(result, ended.shard));
     }
-    say::data(&show::applied(applied, arguments.verbose));
+    tell(applied, arguments.verbose);
+    Ok(())
+}
+
+/// Draws how an apply ended.
+pub fn tell(applied: &Applied, verbose: bool) {
+    say::data(&show::applied(applied, verbose));
     if applied.is_rolled_back() {
         say::word("What was changed was put back and read again; `rocade plan` shows what is left to do.");
-        return Ok(());
+        return;
     }
     if applied.after.is_none() {
         say::word("It could not be read again whether all is as wished: see `rocade plan`.");
@@ -262,9 +265,8 @@ fn show_result(arguments: &Arguments, applied: &Applied, heed: &Heed<'_>) -> any
     let as_wished = |after: &&Plan| after.changes.is_empty() && after.unread.is_empty();
     if let Some(after) = applied.after.as_ref().filter(|after| !as_wished(after)) {
         say::data("Read again, and this is still not as wished:");
-        say::data(&show::plan(after, arguments.verbose));
+        say::data(&show::plan(after, verbose));
     }
-    Ok(())
 }
 
 fn exit(applied: &Applied, stopped: bool) -> Exit {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::Waited;
+use super::{Waited, report};
 use crate::cli::arguments::Plan;
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, say, show, surroundings};
 use crate::model;
+use crate::plan::Shard;
 use crate::run::{self, Links, Watch};
 
 pub fn run(arguments: &Arguments, verb: &Plan) -> anyhow::Result<Exit> {
@@ -21,11 +22,11 @@ pub fn run(arguments: &Arguments, verb: &Plan) -> anyhow::Result<Exit> {
     progress.finish();
     let Waited::Done(survey) = survey? else { return Ok(Exit::Interrupted) };
     if let Some(file) = &verb.out {
-        let text = json(&survey.plan)?;
+        let text = json(&survey.plan, scope.shard)?;
         std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
     }
     if arguments.json {
-        say::data(&json(&survey.plan)?);
+        say::data(&json(&survey.plan, scope.shard)?);
     } else {
         say::data(&show::plan(&survey.plan, arguments.verbose));
     }
@@ -45,8 +46,10 @@ fn exit(plan: &model::Plan, detailed: bool) -> Exit {
 }
 
 /// The plan's JSON form.
-pub fn json(plan: &model::Plan) -> anyhow::Result<String> {
-    let mut text = serde_json::to_string_pretty(plan).context("writing the plan as JSON")?;
+pub fn json(plan: &model::Plan, shard: Option<Shard>) -> anyhow::Result<String> {
+    let plan = serde_json::to_value(plan).context("writing the plan as JSON")?;
+    let plan = report::with_shard(plan, shard);
+    let mut text = serde_json::to_string_pretty(&plan).context("writing the plan as JSON")?;
     text.push('\n');
     Ok(text)
 }

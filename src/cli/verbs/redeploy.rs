@@ -29,7 +29,7 @@ impl Report {
     fn document(self, exit: Exit) -> Json {
         serde_json::json!({
             "format_version": "1.0", "stopped": self.stopped, "apply": self.apply.into_inner(),
-            "sensors": self.settled, "complete": exit == Exit::Done,
+            "sensors": self.settled, "complete": exit == Exit::Done, "exit_code": exit.code(),
         })
     }
 }
@@ -106,10 +106,13 @@ fn names(workspace: &Workspace, verb: &Redeploy) -> anyhow::Result<Vec<String>> 
 }
 
 /// A person at a terminal, or one who said yes to everything before.
-struct AtTerminal {
-    yes: bool,
-    can_ask: bool,
-    progress: Arc<Progress>,
+pub struct AtTerminal {
+    /// What is asked was agreed to before.
+    pub yes: bool,
+    /// Somebody is there.
+    pub can_ask: bool,
+    /// What moves on the terminal meanwhile.
+    pub progress: Arc<Progress>,
 }
 
 impl Person for AtTerminal {
@@ -154,10 +157,9 @@ fn sort(ends: Vec<(Target, Result<Ready, Stopped>)>, report: &mut Report) -> (Ve
         match end {
             Ok(one) => ready.push(one),
             Err(stopped) => {
+                tell_stopped(&target, &stopped);
                 let Stopped { words, hint, guarded } = stopped;
-                let (word, code) = if guarded { ("refused", Exit::Refused) } else { ("error", Exit::Failed) };
-                say::word(&format!("{}{word}:{:#} {target}: {words}", say::BAD, say::BAD));
-                hint.iter().for_each(|hint| say::hint(hint));
+                let code = if guarded { Exit::Refused } else { Exit::Failed };
                 let row =
                     serde_json::json!({"target": target, "refused": guarded, "why": words, "hint": hint});
                 report.stopped.push(row);
@@ -166,6 +168,13 @@ fn sort(ends: Vec<(Target, Result<Ready, Stopped>)>, report: &mut Report) -> (Ve
         }
     }
     (ready, exit)
+}
+
+/// Says what is in a gateway's way.
+pub fn tell_stopped(target: &Target, stopped: &Stopped) {
+    let word = if stopped.guarded { "refused" } else { "error" };
+    say::word(&format!("{}{word}:{:#} {target}: {}", say::BAD, say::BAD, stopped.words));
+    stopped.hint.iter().for_each(|hint| say::hint(hint));
 }
 
 /// What the plan tells of a gateway beyond what it said itself.
@@ -207,7 +216,8 @@ fn settle(
     Ok(exit)
 }
 
-fn tell(settled: &Settled) {
+/// Draws how a redeploy ended.
+pub fn tell(settled: &Settled) {
     let Settled { target, expected, silent, fault } = settled;
     if let Some(fault) = fault {
         say::word(&format!("{}error:{:#} {target}: {fault}", say::BAD, say::BAD));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Waited;
+use super::{Waited, report};
 use crate::cli::arguments::Sensors as Verb;
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, say, surroundings};
@@ -30,8 +30,11 @@ pub fn run(arguments: &Arguments, verb: &Verb) -> anyhow::Result<Exit> {
         found.sensors.retain(|sensor| sensor.state != State::Heard);
         found.strangers.clear();
     }
+    let exit = if good { Exit::Done } else { Exit::Failed };
     if arguments.json {
-        say::data(&serde_json::to_string_pretty(&json::document(&found))?);
+        let mut document = json::document(&found);
+        document["exit_code"] = exit.code().into();
+        say::data(&serde_json::to_string_pretty(&report::with_shard(document, scope.shard))?);
     } else {
         say::data(&table::draw(&found));
         say::data(&counts);
@@ -39,5 +42,10 @@ pub fn run(arguments: &Arguments, verb: &Verb) -> anyhow::Result<Exit> {
     if found.gateways.is_empty() {
         say::word("there is no gateway among these targets: nothing was read");
     }
-    Ok(if good { Exit::Done } else { Exit::Failed })
+    Ok(exit)
+}
+
+/// How many are heard, on one line.
+pub fn counted(found: &run::Sensors) -> String {
+    table::counts(found)
 }

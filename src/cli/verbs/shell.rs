@@ -3,9 +3,11 @@
 use clap::CommandFactory;
 
 use crate::cli::{Arguments, Exit, say};
+use crate::inventory;
 
-pub fn schema() -> anyhow::Result<Exit> {
-    say::data(&serde_json::to_string_pretty(&crate::inventory::schema())?);
+pub fn schema(of_playbooks: bool) -> anyhow::Result<Exit> {
+    let schema = if of_playbooks { inventory::playbook_schema() } else { inventory::schema() };
+    say::data(&serde_json::to_string_pretty(&schema)?);
     Ok(Exit::Done)
 }
 

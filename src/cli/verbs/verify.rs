@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Waited;
+use super::{Waited, report};
 use crate::cli::arguments::Choice;
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, say, surroundings};
@@ -18,8 +18,13 @@ pub fn run(arguments: &Arguments, choice: &Choice) -> anyhow::Result<Exit> {
     let found = super::wait(async { Ok(run::verify(&workspace, &scope, &links, &watch).await?) });
     progress.finish();
     let Waited::Done(findings) = found? else { return Ok(Exit::Interrupted) };
+    let good = findings.iter().all(|finding| finding.fault.is_none());
+    let exit = if good { Exit::Done } else { Exit::Failed };
     if arguments.json {
-        let result = serde_json::json!({ "format_version": PLAN_FORMAT, "findings": findings });
+        let result = serde_json::json!({
+            "format_version": PLAN_FORMAT, "findings": findings, "exit_code": exit.code(),
+        });
+        let result = report::with_shard(result, scope.shard);
         say::data(&serde_json::to_string_pretty(&result)?);
     } else {
         draw(&findings);
@@ -27,11 +32,11 @@ pub fn run(arguments: &Arguments, choice: &Choice) -> anyhow::Result<Exit> {
     if findings.is_empty() {
         say::word("there is no broker and no relay among these targets: nothing was verified");
     }
-    let good = findings.iter().all(|finding| finding.fault.is_none());
-    Ok(if good { Exit::Done } else { Exit::Failed })
+    Ok(exit)
 }
 
-fn draw(findings: &[run::Finding]) {
+/// Draws what holds and what does not.
+pub fn draw(findings: &[run::Finding]) {
     let mut target = None;
     for finding in findings {
         if target != Some(&finding.target) {
