@@ -2,9 +2,11 @@
 
 mod named;
 mod shelf;
+mod uses;
 
 pub use named::named_secrets;
 pub use shelf::Shelf;
+pub use uses::{Role, Use, uses};
 
 use std::sync::Arc;
 

@@ -18,8 +18,9 @@ mod spec;
 mod tree;
 
 pub use at::{At, Place};
+pub use clear::{blanked, looks_like_key};
 pub use diagnostic::{Diagnostic, Label, Report, Severity, Sources};
-pub use load::{Loaded, load, parse, seen};
+pub use load::{Loaded, load, load_changed, parse, seen};
 pub use pbx::*;
 pub use scalar::{
     ByteSizeText, E164Text, EuiText, FeastText, MacText, NetworkText, NumberText, PeriodText,

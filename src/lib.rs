@@ -11,6 +11,7 @@ pub mod cli;
 pub mod compose;
 pub mod flow;
 pub mod host;
+pub mod intake;
 pub mod inventory;
 pub mod lab;
 pub mod model;

@@ -13,7 +13,7 @@ mod profile;
 mod share;
 mod status;
 
-pub use authority::{Authority, KeyedLeaf, LeafOrder, RootOrder, rekey};
+pub use authority::{Authority, KeyedLeaf, LeafOrder, RootOrder};
 pub use certificate::Certificate;
 pub use folder::{leaf_certificate, leaf_has_key, leaf_names, root_certificate};
 pub use names::{NameFault, normal_name, normal_names};

@@ -256,6 +256,12 @@ pub trait Provider: Send + Sync {
     /// Reads all collections in as few round trips as the device allows. What failed is named in `unread`.
     fn observe<'a>(&'a self, wish: &'a Wish, hand: Reading<'a>) -> BoxFuture<'a, Observed>;
 
+    /// The wish in the words that what was seen wants (a version that spells the same settings otherwise), when
+    /// those are not the ones of [`Provider::desire`]. Pure; most kinds have one spelling.
+    fn suited(&self, _wish: &Wish, _observed: &Observed) -> Option<Wish> {
+        None
+    }
+
     /// Reads the contents of resources whose digest was found to differ, for the plan's diff: the `content`
     /// field by place. Secret contents are never asked for. Most kinds have none.
     fn contents<'a>(

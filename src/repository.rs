@@ -17,6 +17,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    // A bare name stands in the folder we are in.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     fs::create_dir_all(folder)?;
     let mut candidate = temporary(path)?.tempfile_in(folder)?;
     candidate.write_all(bytes)?;

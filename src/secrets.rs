@@ -7,16 +7,31 @@ mod check;
 mod envelope;
 mod fault;
 mod file;
+mod foreign;
 mod identity;
+mod keys;
+mod ledger;
+mod merge;
 mod path;
 mod recipients;
+mod rekey;
+mod scan;
+mod shown;
+mod spellings;
 mod store;
+mod tree;
 
 pub use check::Finding;
 pub use fault::Fault;
+pub use foreign::Kind as Foreign;
 pub use identity::{IdentitySource, config_dir, keygen};
+pub use ledger::{Item, Ledger};
+pub use merge::Merged;
 pub use path::is_path;
 pub use recipients::{Recipient, enrol, recipients};
+pub use rekey::{Leaver, Past, Rekeying, Standing, Turnover};
+pub use scan::{ALLOW, Hit, scan};
+pub use spellings::Known;
 pub use store::{Place, Store};
 
 /// The folder of secrets files, relative to the repository.

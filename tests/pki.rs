@@ -9,9 +9,7 @@ use std::process::{Command, Output};
 
 use jiff::{Timestamp, ToSpan};
 use rocade::model::Period;
-use rocade::pki::{
-    Authority, Certificate, LeafOrder, RootOrder, Share, State, leaf_certificate, rekey, status,
-};
+use rocade::pki::{Authority, Certificate, LeafOrder, RootOrder, Share, State, leaf_certificate, status};
 use rocade::secrets::{IdentitySource, Store, enrol, keygen};
 
 const DAY: u64 = 86_400;
@@ -366,8 +364,8 @@ fn rekey_gives_keys_to_a_new_recipient() {
         Store::open(repository.root(), IdentitySource::File(repository.root().join("second.txt"))).unwrap();
     assert!(authority.leaf("main", &theirs).is_err());
     let store = repository.store();
-    assert_eq!(rekey(repository.root(), &store).unwrap(), ["pki/root.key", "pki/leaves/main.key"]);
-    assert_eq!(rekey(repository.root(), &store).unwrap(), Vec::<String>::new());
+    assert_eq!(store.rekey().unwrap(), ["pki/leaves/main.key", "pki/root.key"]);
+    assert_eq!(store.rekey().unwrap(), Vec::<String>::new());
     assert!(authority.leaf("main", &theirs).unwrap().is_some());
     assert!(leaf_certificate(repository.root(), "../root").is_err());
 }

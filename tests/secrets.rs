@@ -227,7 +227,9 @@ fn check_names_everything_that_is_wrong() {
     assert!(matches!(fault(&refused(eves.get("a/good"))), Fault::NoneFits { name, .. } if name == "a/good"));
     let findings = eves.check(["a/good", "a/late", "a/unused"]).unwrap();
     assert_eq!(findings.len(), 2, "{findings:?}");
-    assert!(matches!(&findings[0], Finding::Unopened { path, .. } if path == "a/good"));
+    assert!(
+        matches!(&findings[0], Finding::Counted { path, sealed_to: 1, recipients: 2, .. } if path == "a/good")
+    );
 }
 
 #[test]

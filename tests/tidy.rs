@@ -23,6 +23,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("template", 2),
     ("secrets", 2),
     ("pki", 3),
+    ("intake", 3),
     ("flow", 3),
     ("transport", 2),
     ("repository", 1),

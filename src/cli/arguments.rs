@@ -1,5 +1,6 @@
 //! The words rocade understands. Names of verbs and flags are a promise to scripts.
 
+mod can;
 mod gateway;
 mod graph;
 mod import;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use can::*;
 pub use gateway::*;
 pub use graph::*;
 pub use import::*;
@@ -94,13 +96,19 @@ pub enum Verb {
     Secrets(Secrets),
     /// Pin the SSH host key a target shows.
     Trust(Trust),
+    /// Say whether a client of a broker may publish to a topic or read it, and which line grants it. Ends with 0
+    /// for yes and 1 for no.
+    Can(Can),
     /// Draw the way of the readings, or of the calls through a telephone system, from the inventory.
     Graph(Graph),
     /// Say step by step what happens to a call.
     Call(Call),
-    /// Make inventory of what is live.
+    /// Make inventory of what is live, or of a list.
     #[command(subcommand)]
     Import(Import),
+    /// Write parts of the inventory in the forms of others.
+    #[command(subcommand)]
+    Export(Export),
     /// A telephone system's Live Chat snippet, backups and list of users.
     #[command(subcommand)]
     Pbx(PbxVerb),

@@ -1,4 +1,7 @@
-//! Programs on the engineer's own machine: only the local Python, for the relay's decoders.
+//! Programs on the engineer's own machine: Python for the relay's decoders, git, and the editor.
+
+pub mod editor;
+pub mod git;
 
 use std::io::{Read, Write};
 use std::path::Path;

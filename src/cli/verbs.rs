@@ -2,7 +2,9 @@
 
 mod apply;
 mod call;
+mod can;
 mod decode;
+mod export;
 mod graph;
 mod import;
 mod lab;
@@ -47,8 +49,10 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Secrets(verb) => secrets::run(arguments, verb),
         Verb::Trust(verb) => trust::run(arguments, verb),
         Verb::Call(verb) => call::run(arguments, verb),
+        Verb::Can(verb) => can::run(arguments, verb),
         Verb::Graph(verb) => graph::run(arguments, verb),
         Verb::Import(verb) => import::run(arguments, verb),
+        Verb::Export(verb) => export::run(arguments, verb),
         Verb::Pbx(verb) => pbx::run(arguments, verb),
         Verb::Decode(verb) => decode::run(arguments, verb),
         Verb::Playbook(verb) => playbook::run(arguments, verb),

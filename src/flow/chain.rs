@@ -88,8 +88,8 @@ fn gateway(graph: &mut Graph, inventory: &Inventory, name: &str, one: &Gateway) 
     let Some(relay) = &one.relay else { return };
     let to = format!("broker_{}", plain(&relay.broker));
     let Some(broker) = inventory.brokers.get(relay.broker.as_str()) else { return };
-    let via = relay.via.as_ref().unwrap_or(&broker.address);
-    graph.edge(&id, &format!("relay, TLS {}:{}", via.value, broker.listeners.mqtts.port.value), &to);
+    let (via, port) = broker.reached_by(relay);
+    graph.edge(&id, &format!("relay, TLS {}:{port}", via.value), &to);
 }
 
 fn broker(graph: &mut Graph, inventory: &Inventory, name: &str, one: &Broker) {

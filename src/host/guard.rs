@@ -61,6 +61,8 @@ pub struct Watched {
     pub armed: bool,
     /// The lock was given back already.
     pub given_back: bool,
+    /// What the host lacks that would hold the timer over a power cut.
+    pub lacking: Option<String>,
     /// Why no order was given at all: the lock is another's, or what is there could not be kept.
     pub refused: Option<String>,
 }
@@ -113,13 +115,15 @@ impl Hosting for Guarded<'_> {
             let all: Vec<Order> = before.into_iter().chain(orders.iter().cloned()).chain(unlock).collect();
             let mut refused: Option<String> = None;
             let mut given_back = false;
+            let mut lacking: Option<String> = None;
             self.host
                 .order(&all, &mut |index, ruling| match index.checked_sub(count) {
-                    None => {
-                        if let Ruling::Failed(why) = ruling {
-                            refused = Some(why);
-                        }
-                    }
+                    None => match ruling {
+                        Ruling::Failed(why) => refused = Some(why),
+                        // The timer says what it lacks; lock and snapshot say nothing.
+                        Ruling::Done(done) if !done.output.is_empty() => lacking = Some(done.output),
+                        _ => {}
+                    },
                     Some(0) if refused.is_some() => {
                         each(0, Ruling::Failed(refused.clone().unwrap_or_default()));
                     }
@@ -130,9 +134,14 @@ impl Hosting for Guarded<'_> {
             let mut watched = self.held();
             watched.refused = refused;
             watched.given_back = given_back;
+            watched.lacking = watched.lacking.take().or(lacking);
         })
     }
 }
+
+/// The end of the URL of the page that tells whether a Conduit's settings are saved: it is kept beside them and
+/// never written back.
+pub const WITNESS: &str = "/api/system";
 
 /// What orders touch, so far as it can be kept: each once, folders before what is in them.
 pub fn things(orders: &[Order]) -> Vec<Thing> {
@@ -148,7 +157,16 @@ pub fn things(orders: &[Order]) -> Vec<Thing> {
         }
         _ => None,
     };
-    orders.iter().filter_map(thing).collect::<BTreeSet<_>>().into_iter().collect()
+    let things: BTreeSet<Thing> = orders.iter().filter_map(thing).collect();
+    let systems: Vec<Thing> = things.iter().filter_map(witness).collect();
+    things.into_iter().chain(systems).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The page that tells whether a Conduit's settings are saved, beside one of its settings.
+fn witness(thing: &Thing) -> Option<Thing> {
+    let Thing::Page(url) = thing else { return None };
+    let (base, _) = url.split_once("/api/")?;
+    Some(Thing::Page(format!("{base}{WITNESS}")))
 }
 
 /// Folders and files by which people and rocade get into a host.
@@ -259,8 +277,10 @@ mod tests {
         };
         let orders = [put("/b"), service("s"), send("PUT"), send("POST"), put("/a"), put("/b")];
         let file = |path: &str| Thing::File(path.to_owned());
-        let page = Thing::Page("http://127.0.0.1/api/x".into());
-        assert_eq!(things(&orders), [file("/a"), file("/b"), Thing::Service("s".into()), page]);
+        let page = |name: &str| Thing::Page(format!("http://127.0.0.1/api/{name}"));
+        let pages = [page("system"), page("x")];
+        assert_eq!(things(&orders)[..3], [file("/a"), file("/b"), Thing::Service("s".into())]);
+        assert_eq!(things(&orders)[3..], pages, "whether all was saved is kept beside the settings");
     }
 
     #[test]

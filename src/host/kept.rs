@@ -4,6 +4,8 @@
 pub const FOLDERS: [&str; 2] = ["/var/config/rocade/kept", "/var/lib/rocade/kept"];
 /// How many applies before its own a host keeps (see `keep_all` there).
 pub const LAST: usize = 5;
+/// The hook at boot that puts back what was armed when the power went: under systemd, under another init.
+pub const HOOKS: [&str; 2] = ["/etc/systemd/system/rocade-revert.service", "/etc/init.d/rocade-revert"];
 /// The lock of those who write on a host: its holder, until when in seconds since the start of the host, and
 /// words, a line each.
 pub const LOCK: &str = "/var/lock/rocade";

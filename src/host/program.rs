@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     include_str!("program/words.sh"),
     include_str!("program/places.sh"),
     include_str!("program/system.sh"),
@@ -11,6 +11,7 @@ const PARTS: [&str; 10] = [
     include_str!("program/store.sh"),
     include_str!("program/orders.sh"),
     include_str!("program/keep.sh"),
+    include_str!("program/boot.sh"),
     include_str!("program/lock.sh"),
     include_str!("program/main.sh"),
 ];

@@ -1,6 +1,15 @@
-//! Changes one value of an inventory file where it stands; all else stays as it is, comments too.
+//! Changes an inventory file where it stands: one value at a place, or keys under a path. All else stays as it is
+//! byte for byte, comments too. An edit by path is read again, and refused unless it gives exactly what was meant.
+
+mod edit;
+mod lay;
+mod proof;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
+
+pub use edit::{append, insert, place_of, places_of, push, remove, says, set};
 
 use super::Place;
 
@@ -41,39 +50,4 @@ fn span(text: &str, place: &Place) -> Option<Range<usize>> {
         _ => rest.find([',', '}', ']', ' ', '\t']).unwrap_or(rest.trim_end().len()),
     };
     Some(begin + from..begin + from + length)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn changed(line: &str, column: u32) -> Result<String, String> {
-        let text = format!("gateways:\n{line}\n  # the end\n");
-        let place = Place { file: "inventory/a.yaml".into(), line: 2, column };
-        let changed = scalar(&text, &place, "20412345", "20499999")?;
-        Ok(changed.lines().nth(1).unwrap().to_owned())
-    }
-
-    #[test]
-    fn only_the_value_changes_in_whatever_form_it_stands() {
-        assert_eq!(
-            changed("    serial: \"20412345\"   # label", 13).unwrap(),
-            "    serial: \"20499999\"   # label"
-        );
-        assert_eq!(changed("    serial: '20412345'", 13).unwrap(), "    serial: \"20499999\"");
-        assert_eq!(
-            changed("  gw: {serial: 20412345, site: x}", 16).unwrap(),
-            "  gw: {serial: \"20499999\", site: x}"
-        );
-        assert_eq!(changed("  é: {serial: 20412345}", 15).unwrap(), "  é: {serial: \"20499999\"}");
-        let crlf = scalar("a: 1\r\n", &Place { file: "a".into(), line: 1, column: 4 }, "1", "2");
-        assert_eq!(crlf.unwrap(), "a: \"2\"\r\n");
-    }
-
-    #[test]
-    fn another_value_there_is_left_alone() {
-        assert!(changed("    serial: \"20412346\"", 13).is_err());
-        assert!(changed("    serial: \"20412345", 13).is_err());
-        assert!(changed("    serial: 20412345", 99).is_err());
-    }
 }

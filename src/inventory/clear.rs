@@ -16,7 +16,7 @@ pub(super) fn sounds_secret(key: &str) -> bool {
 }
 
 /// Whether a text is an AES-128 key in hex, whatever it is called and however it is grouped.
-pub(super) fn looks_like_key(text: &str) -> bool {
+pub fn looks_like_key(text: &str) -> bool {
     let mut digits = 0;
     for c in text.chars() {
         match c {
@@ -79,7 +79,7 @@ fn secret_key(line: &str) -> Option<usize> {
 }
 
 /// A text with ranges of bytes blanked: line ends stay, every other character becomes `*`.
-pub(super) fn blanked(text: &str, ranges: &[Range<usize>]) -> String {
+pub fn blanked(text: &str, ranges: &[Range<usize>]) -> String {
     let mut ranges = ranges.to_vec();
     ranges.sort_by_key(|range| (range.start, range.end));
     let mut out = String::with_capacity(text.len());

@@ -100,7 +100,8 @@ struct Source {
 }
 
 impl Sources {
-    pub(super) fn insert(&mut self, file: Arc<str>, text: String) {
+    /// Takes a text in. Whoever reads files of another kind blanks the secrets in them before.
+    pub fn insert(&mut self, file: Arc<str>, text: String) {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         self.0.insert(file, Source { text, starts });
     }
@@ -108,6 +109,11 @@ impl Sources {
     /// Adds the texts of other files.
     pub fn extend(&mut self, others: Self) {
         self.0.extend(others.0);
+    }
+
+    /// Adds a text that was not read as inventory, for snippets of it. It must hold nothing secret.
+    pub fn add(&mut self, file: Arc<str>, text: String) {
+        self.insert(file, text);
     }
 
     /// The text of a file.

@@ -18,6 +18,7 @@ mod sensor;
 mod site;
 mod topic;
 
+pub use gateway::FACTORY_NETWORK_EUI;
 pub use key::weak_key;
 
 /// Adds all that is found in an inventory.

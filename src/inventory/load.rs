@@ -85,6 +85,31 @@ pub fn load(root: &Path) -> Result<Loaded, Report> {
     Ok(loaded)
 }
 
+/// The same with some files as they are to become; none of them is written yet.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_changed(root: &Path, changed: &BTreeMap<String, String>) -> Result<Loaded, Report> {
+    let mut gathered = Gathered::default();
+    match files(&root.join("inventory")) {
+        Ok(paths) => {
+            let other = |path: &&PathBuf| !changed.contains_key(&relative(root, path));
+            paths.iter().filter(other).for_each(|path| gathered.read(root, path));
+        }
+        Err(fault) => {
+            let message = format!("cannot list {}: {fault}", root.join("inventory").display());
+            gathered.found.push(Diagnostic::error("unreadable", message));
+        }
+    }
+    changed.iter().for_each(|(name, text)| gathered.take(Arc::from(name.as_str()), text));
+    gathered.finish()
+}
+
+/// A file's name in the repository, with `/` between its parts.
+fn relative(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
 /// Images that are not there: they are large, and may be kept out of the repository.
 fn missing_images(root: &Path, inventory: &Inventory) -> Vec<Diagnostic> {
     let images = inventory.gateways.values().filter_map(|gateway| gateway.firmware.as_ref()?.image.as_ref());
@@ -119,7 +144,7 @@ pub fn seen(name: &str, text: &str) -> (Inventory, Vec<Diagnostic>) {
 
 impl Gathered {
     fn read(&mut self, root: &Path, path: &Path) {
-        let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let name = relative(root, path);
         match text(path) {
             Ok(text) => self.take(Arc::from(name), &text),
             Err(fault) => {

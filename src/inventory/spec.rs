@@ -228,9 +228,12 @@ pub enum JoinServer {
 pub struct Relay {
     /// The broker it publishes to.
     pub broker: At<String>,
-    /// The name or address of the broker the relay uses; the broker's `address` when absent.
+    /// The name or address of the broker the relay uses, past the broker's `reached_at`, which is used when absent.
     #[schemars(default)]
     pub via: Option<At<String>>,
+    /// The port the relay uses; with `via` the one the broker binds when absent, else that of `reached_at`.
+    #[schemars(default)]
+    pub port: Option<At<u16>>,
     /// The most it keeps on disk while the broker is away; 16 MiB when absent.
     #[schemars(default)]
     pub spool: Option<At<ByteSizeText>>,
@@ -328,7 +331,10 @@ pub struct Broker {
     #[schemars(default)]
     #[schemars(transform = super::schema::named)]
     pub clients: Section<BrokerClient>,
-    /// When to lock out those who guess passwords; checked, and not carried out yet.
+    /// Where clients reach it when that is not `address` and the port bound: NAT, a port forward.
+    #[schemars(default)]
+    pub reached_at: Option<ReachedAt>,
+    /// When to lock out those who guess passwords: by fail2ban on its host.
     #[schemars(default)]
     pub brute_force: Option<BruteForce>,
     /// The firewall rules on its host; when absent rocade removes those it once made and adds none.
@@ -337,6 +343,29 @@ pub struct Broker {
     /// A prefix for every path on the target (images, chroots, tests).
     #[schemars(default)]
     pub root: Option<At<String>>,
+}
+
+impl Broker {
+    /// The name or address clients use unless told otherwise.
+    pub fn client_address(&self) -> &At<String> {
+        self.reached_at.as_ref().and_then(|reached| reached.address.as_ref()).unwrap_or(&self.address)
+    }
+
+    /// The port of MQTT over TLS as clients see it.
+    pub fn client_port(&self) -> u16 {
+        let reached = self.reached_at.as_ref().and_then(|reached| reached.port.as_ref());
+        reached.unwrap_or(&self.listeners.mqtts.port).value
+    }
+
+    /// Where a relay finds it: its own `via` leads past a port forward.
+    pub fn reached_by<'a>(&'a self, relay: &'a Relay) -> (&'a At<String>, u16) {
+        match &relay.via {
+            Some(via) => (via, relay.port.as_ref().unwrap_or(&self.listeners.mqtts.port).value),
+            None => {
+                (self.client_address(), relay.port.as_ref().map_or(self.client_port(), |port| port.value))
+            }
+        }
+    }
 }
 
 /// Broker programs rocade knows.
@@ -386,6 +415,18 @@ pub struct BrokerClient {
     pub write: Vec<At<String>>,
 }
 
+/// Where clients reach a broker behind NAT or a port forward. The certificate must hold the address.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ReachedAt {
+    /// The name or address clients use; the broker's `address` when absent.
+    #[schemars(default)]
+    pub address: Option<At<String>>,
+    /// The TCP port clients use for MQTT over TLS; the one bound when absent.
+    #[schemars(default)]
+    pub port: Option<At<u16>>,
+}
+
 /// Lock-out of those who guess passwords.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -396,6 +437,9 @@ pub struct BruteForce {
     pub find_time: At<PeriodText>,
     /// How long the lock-out lasts.
     pub ban_time: At<PeriodText>,
+    /// Networks that are never locked out; loopback never is.
+    #[schemars(default)]
+    pub never: Vec<At<NetworkText>>,
 }
 
 /// Firewall rules on a broker's host, in a table of their own: whatever else the host filters stays as it is.
@@ -405,6 +449,9 @@ pub struct Firewall {
     /// Networks that may reach the broker's TLS listeners; all when absent.
     #[schemars(default)]
     pub from: Option<At<Vec<At<NetworkText>>>>,
+    /// How many connections one address may hold to the TLS listeners at a time; any number when absent.
+    #[schemars(default)]
+    pub connections: Option<At<u16>>,
 }
 
 /// Any other Linux host.

@@ -64,6 +64,7 @@ pub(super) struct Key {
     pub text: String,
     pub plain: bool,
     pub span: Span,
+    pub bytes: Range<usize>,
 }
 
 impl Node {
@@ -170,7 +171,7 @@ impl Builder<'_, '_> {
             self.decoder.blank.push(bytes.clone());
         }
         if let Some(Open { held: Held::Map(_, key @ None), .. }) = self.open.last_mut() {
-            *key = Some(Key { text: scalar.text, plain: scalar.plain, span });
+            *key = Some(Key { text: scalar.text, plain: scalar.plain, span, bytes });
             return Ok(());
         }
         let node = Node { span, bytes, body: Body::Scalar(scalar), weight: 1, depth: 1 };

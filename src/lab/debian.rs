@@ -13,12 +13,13 @@ use super::sbc;
 use crate::host::{Page, ServiceAct};
 
 /// The packages it can install and their versions in Debian 12.
-const PACKAGES: [(&str, &str); 7] = [
+const PACKAGES: [(&str, &str); 8] = [
     ("mosquitto", "2.0.11-1.2+deb12u1"),
     ("mosquitto-clients", "2.0.11-1.2+deb12u1"),
     ("fail2ban", "1.0.2-2"),
     ("nftables", "1.0.6-2+deb12u2"),
     ("python3", "3.11.2-1+b1"),
+    ("python3-systemd", "235-1+b2"),
     ("unclutter", "8-25"),
     // As if the host had 3CX's own source of packages.
     (sbc::PROGRAM, "20.0.100"),
@@ -98,6 +99,9 @@ impl Works for Debian {
         if package == "mosquitto" && known.is_none() {
             unpack_mosquitto(state);
         }
+        if package == "fail2ban" && known.is_none() {
+            unpack_fail2ban(state);
+        }
         if package == sbc::PROGRAM && known.is_none() {
             sbc::unpack(state);
         }
@@ -155,6 +159,8 @@ impl Works for Debian {
                 false => Err("mosquitto: not found".to_owned()),
             }
         });
+        let ends_jail = argv.last().is_some_and(|script| script.contains("fail2ban-client stop"));
+        let tried = tried.or_else(|| ends_jail.then(|| Ok(String::new())));
         let ended = tried.or_else(|| super::firewall::command(&mut held(&host.state), argv));
         futures::future::ready(ended).boxed()
     }
@@ -208,6 +214,15 @@ fn unpack_mosquitto(state: &mut State) {
         debug_assert!(made.is_ok(), "{path}");
     }
     state.services.insert("mosquitto".to_owned(), Service::up(&state.files));
+}
+
+/// What `apt-get install fail2ban` leaves behind.
+fn unpack_fail2ban(state: &mut State) {
+    for path in ["/etc/fail2ban/filter.d", "/etc/fail2ban/jail.d"] {
+        directory(&mut state.files, path);
+    }
+    file(&mut state.files, "/lib/systemd/system/fail2ban.service", "[Service]\nType=simple\n");
+    state.services.insert("fail2ban".to_owned(), Service::up(&state.files));
 }
 
 /// Makes a directory of a new device, where nothing can stand in the way.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::files::{FileEntry, Files};
 use super::held;
 use super::machine::{State, VirtualHost};
-use crate::host::kept::{FOLDERS, LOCK, Line, UPTIME, Was, read_list};
+use crate::host::guard::WITNESS;
+use crate::host::kept::{FOLDERS, HOOKS, LOCK, Line, UPTIME, Was, read_list};
 use crate::host::{FileKind, Order, ServiceAct, Thing};
 
 /// The timer of a host: when it runs out, the time it is given anew, and the name it is for.
@@ -45,7 +46,9 @@ impl VirtualHost {
             Order::Confirm { name } => self.confirm(name).map(done),
             Order::Revert { name } => {
                 held(&self.timer).0 = None;
-                self.revert(name).await
+                let ended = self.revert(name).await;
+                self.tell_end(name, ended.as_ref().err());
+                ended
             }
             Order::Lock { holder, seconds, words } => self.lock(holder, *seconds, words).map(done),
             Order::Unlock { holder } => self.unlock(holder).map(done),
@@ -61,12 +64,46 @@ impl VirtualHost {
         };
         let Some((_, _, name)) = due else { return };
         let ended = self.revert(&name).await;
-        let word = ended.map_or_else(|why| why, |_| "ok".to_owned());
+        self.drop_unsaved(&name);
+        self.tell_end(&name, ended.err().as_ref());
+    }
+
+    /// Says beside what is kept how putting it back ended. What went with a reset has nobody who would read it.
+    fn tell_end(&self, name: &str, fault: Option<&String>) {
         let mut state = held(&self.state);
-        let place = folder(&state, &name);
-        // A folder that went with a reset has nobody who would read it.
-        let _gone = state.files.remove(&format!("{place}/armed"));
-        let _gone = write(&mut state.files, &format!("{place}/reverted"), word);
+        let place = folder(&state, name);
+        drop_hook(&mut state);
+        if state.files.get(&format!("{place}/list")).is_none() {
+            return;
+        }
+        let _none_was_armed = state.files.remove(&format!("{place}/armed"));
+        let word = fault.map_or("ok", String::as_str).to_owned();
+        let _folder_stands = write(&mut state.files, &format!("{place}/reverted"), word);
+    }
+
+    /// Drops settings that run unsaved, when none did before.
+    fn drop_unsaved(&self, name: &str) {
+        let lines = {
+            let state = held(&self.state);
+            let place = folder(&state, name);
+            let lines = read_list(&state.files.text(&format!("{place}/list")).unwrap_or_default());
+            let was = |body: &str| state.files.text(&format!("{place}/{body}")).unwrap_or_default();
+            let page = |line: &Line| match line {
+                Line::Page { url, body } if url.ends_with(WITNESS) => Some((url.clone(), was(body))),
+                _ => None,
+            };
+            lines.iter().filter_map(page).collect::<Vec<_>>()
+        };
+        for (url, then) in lines {
+            let now = self.works.page("GET", &url, &[]);
+            let now = now.map(|page| String::from_utf8_lossy(page.body.reveal()).into_owned());
+            let says =
+                |text: &str, word: &str| text.replace(' ', "").contains(&format!("\"dbDirty\":{word}"));
+            if says(&then, "false") && now.is_ok_and(|now| says(&now, "true")) {
+                let revert = url.replace("/api/system", "/api/command/revert");
+                let _answer = self.works.page("POST", &revert, &[]);
+            }
+        }
     }
 
     /// The timer is given its time anew by each order that ends well.
@@ -76,10 +113,17 @@ impl VirtualHost {
         }
     }
 
-    /// The power went: nobody waits any more, and nobody holds the lock.
+    /// The power went: nobody holds the lock, and the hook at boot puts back what was armed.
     pub(in crate::lab) fn forget_watch(&self) {
-        held(&self.timer).0 = None;
-        let _none_was_there = held(&self.state).files.remove(LOCK);
+        let mut timer = held(&self.timer);
+        let mut state = held(&self.state);
+        match &mut timer.0 {
+            Some((until, ..)) if HOOKS.iter().any(|hook| state.files.get(hook).is_some()) => {
+                *until = tokio::time::Instant::now();
+            }
+            none => *none = None,
+        }
+        let _none_was_there = state.files.remove(LOCK);
     }
 
     fn keep(&self, name: &str, things: &[Thing]) -> Result<(), String> {
@@ -129,6 +173,9 @@ impl VirtualHost {
         let mut state = held(&self.state);
         let place = folder(&state, name);
         write(&mut state.files, &format!("{place}/armed"), "")?;
+        if let Some(hook) = HOOKS.iter().find(|hook| state.files.get(parent(hook)).is_some()) {
+            state.files.put(hook, place.clone().into(), 0o755, "root", "root")?;
+        }
         let time = Duration::from_secs(seconds.into());
         let until = tokio::time::Instant::now() + time;
         held(&self.timer).0 = Some((until, time, name.to_owned()));
@@ -141,6 +188,7 @@ impl VirtualHost {
         let place = folder(&state, name);
         taken.ok_or("the time ran out and it was put back")?;
         state.files.remove(&format!("{place}/armed"))?;
+        drop_hook(&mut state);
         write(&mut state.files, &format!("{place}/confirmed"), "")
     }
 
@@ -218,6 +266,16 @@ impl VirtualHost {
             state.files.remove(LOCK)?;
         }
         Ok(())
+    }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+fn drop_hook(state: &mut State) {
+    for hook in HOOKS {
+        let _none_was_there = state.files.remove(hook);
     }
 }
 

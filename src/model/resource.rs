@@ -111,6 +111,8 @@ pub struct Observed {
     pub target: Target,
     /// What it calls itself, such as `MultiTech Conduit MTCDT, mPower 6.0.1`.
     pub title: String,
+    /// What else was seen that decides in which words its wish is put, by name. Never compared.
+    pub facts: BTreeMap<String, String>,
     /// The fields seen, by place.
     pub resources: BTreeMap<Key, Fields>,
     /// What could not be read.
@@ -120,7 +122,13 @@ pub struct Observed {
 impl Observed {
     /// An empty observation to fill.
     pub fn new(target: Target) -> Self {
-        Self { target, title: String::new(), resources: BTreeMap::new(), unread: Vec::new() }
+        Self {
+            target,
+            title: String::new(),
+            facts: BTreeMap::new(),
+            resources: BTreeMap::new(),
+            unread: Vec::new(),
+        }
     }
 
     /// The observation of a target of which nothing could be read.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rcgen::{Issuer, KeyPair};
 use zeroize::Zeroizing;
 
-use super::folder::{Slot, leaf_names};
+use super::folder::Slot;
 use super::{Certificate, ledger, normal_names, profile};
 use crate::model::{Period, Secret};
 use crate::secrets::Store;
@@ -149,21 +149,4 @@ fn end(now: Timestamp, lifetime: Period) -> anyhow::Result<Timestamp> {
     seconds
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
         .with_context(|| format!("a life of {lifetime} ends after the year 9999"))
-}
-
-/// Encrypts all keys of a repository to the present recipients of its secrets. Gives the names of those
-/// that were not yet.
-///
-/// # Errors
-/// At the first that does not open or cannot be written; those before it are done.
-pub fn rekey(repository: &Path, store: &Store) -> anyhow::Result<Vec<String>> {
-    let mut slots = vec![Slot::root(repository)];
-    for name in leaf_names(repository)? {
-        slots.push(Slot::leaf(repository, &name)?);
-    }
-    let mut done = Vec::new();
-    for slot in slots {
-        done.extend(slot.rekey(store)?);
-    }
-    Ok(done)
 }

@@ -106,19 +106,6 @@ impl Slot {
         repository::replace(&self.certificate, certificate_pem.as_bytes())?;
         fs::rename(&self.next_key, &self.key).with_context(|| format!("naming {}", self.key.display()))
     }
-
-    /// Encrypts the key files to the present recipients. Gives the names of those that were not yet.
-    pub fn rekey(&self, store: &Store) -> anyhow::Result<Option<String>> {
-        let mut done = None;
-        for path in [&self.key, &self.next_key] {
-            let Some(sealed) = repository::read(path)? else { continue };
-            if let Some(again) = store.reseal(&self.key_name, &sealed)? {
-                repository::replace(path, again.as_bytes())?;
-                done = Some(self.key_name.clone());
-            }
-        }
-        Ok(done)
-    }
 }
 
 fn public_key(key: &Secret) -> Option<Vec<u8>> {

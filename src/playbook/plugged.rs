@@ -35,8 +35,7 @@ impl Turn {
 pub fn turn(workspace: &Workspace, turn: &Turn) -> anyhow::Result<Vec<String>> {
     match turn {
         Turn::Rekey(None) => {
-            let mut changed = workspace.store().rekey()?;
-            changed.extend(crate::pki::rekey(workspace.root(), workspace.store())?);
+            let changed = workspace.store().rekey()?;
             Ok(changed.into_iter().map(|path| format!("encrypted anew: {path}")).collect())
         }
         Turn::Authority(_) | Turn::Secret(_) | Turn::Rekey(Some(_)) => {

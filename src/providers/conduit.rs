@@ -9,6 +9,7 @@ pub mod bootstrap;
 mod desire;
 pub mod heard;
 mod key;
+pub mod live;
 mod lorawan;
 mod observe;
 mod orders;

@@ -6,15 +6,19 @@ mod barrier;
 mod candidate;
 mod desire;
 mod firewall;
+mod grant;
+mod lockout;
 mod observe;
 mod orders;
 mod passwd;
+mod version;
 
 use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 
 pub use account::{VERIFIER, minted, relay_password, relay_user, verifier_password};
+pub use grant::{Access, Grant, Reach, filter_fault, grants, reach};
 
 use super::{Fault, Job, Lookup, Provider, Site};
 use crate::host::{changes, files};
@@ -45,7 +49,9 @@ const COLLECTIONS: &[Collection] = &[
     row("listener", Owns::Listed, 4, false),
     row(firewall::FILES, Owns::Whole, 5, false),
     row(firewall::COLLECTION, Owns::Whole, 6, false),
+    row(lockout::FILES, Owns::Whole, 7, false),
     row("service", Owns::Listed, 9, false),
+    row(lockout::COLLECTION, Owns::Listed, 10, false),
 ];
 
 const fn row(name: &'static str, owns: Owns, rank: u8, wakes: bool) -> Collection {
@@ -86,12 +92,16 @@ impl Provider for MosquittoProvider {
         Box::pin(observe::all(wish, hand))
     }
 
+    fn suited(&self, wish: &Wish, observed: &Observed) -> Option<Wish> {
+        version::suited(wish, observed)
+    }
+
     fn contents<'a>(
         &'a self,
         keys: &'a [Key],
         hand: Reading<'a>,
     ) -> BoxFuture<'a, anyhow::Result<BTreeMap<Key, Fields>>> {
-        Box::pin(files::contents(keys, &["file", firewall::FILES], &[ACL], hand))
+        Box::pin(files::contents(keys, &["file", firewall::FILES, lockout::FILES], &[ACL], hand))
     }
 
     fn apply<'a>(&'a self, job: Job<'a>, hand: Writing<'a>, report: &'a mut dyn Report) -> BoxFuture<'a, ()> {

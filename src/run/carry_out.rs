@@ -125,7 +125,10 @@ pub async fn carry_out(
         if !remade && changes.iter().any(awaits) {
             remade = true;
             match workspace.compose(scope) {
-                Ok(again) => composed = again,
+                Ok(again) => {
+                    composed = again;
+                    super::survey::suit(workspace, &mut composed, &observed);
+                }
                 Err(refused) => {
                     not_started(&mut steps, &changes, &refused.to_string());
                     continue;
@@ -354,14 +357,14 @@ async fn read_again(
     let mut last = None;
     for pause in &READ_AGAIN[..rounds] {
         tokio::time::sleep(*pause).await;
-        let composed: Vec<Composed> = workspace
+        let mut composed: Vec<Composed> = workspace
             .compose(scope)
             .ok()?
             .into_iter()
             .filter(|one| touched.contains(&one.wish.target))
             .collect();
         let quiet: Arc<dyn Watch> = Arc::new(super::Unwatched);
-        let observed = super::survey::observe(workspace, &composed, links, &quiet).await;
+        let observed = super::survey::observe(workspace, &mut composed, links, &quiet).await;
         let after = plan::make(&pairs(&composed, &observed, workspace));
         let settled = after.changes.is_empty() && after.unread.is_empty();
         last = Some(after);

@@ -10,7 +10,7 @@ use super::links::Line;
 use super::workspace::Workspace;
 use super::{Event, Links, Watch};
 use crate::compose::Composed;
-use crate::host::guard::{Guard, LOCK_S, Watched};
+use crate::host::guard::{Guard, LOCK_S, WITNESS, Watched};
 use crate::host::kept::{self, read_list};
 use crate::host::{Answer, Ask, Order, Page, Ruling};
 use crate::model::{Outcome, Secret, Step};
@@ -84,6 +84,9 @@ impl Written<'_> {
     /// Confirms what was written or puts it back, and gives the lock back. What was put back is no longer
     /// done.
     pub(super) async fn settle(&self, watched: &Watched, steps: &mut [Step]) {
+        if let Some(lacking) = &watched.lacking {
+            self.say(&format!("a power cut would end its timer: {lacking}"));
+        }
         let good = steps.iter().all(|step| step.outcome == Outcome::Done);
         let touched = steps.iter().any(|step| matches!(step.outcome, Outcome::Done | Outcome::Unknown(_)));
         let ended = if !watched.begun || watched.refused.is_some() {
@@ -188,7 +191,7 @@ impl Written<'_> {
                 Ok(line) => {
                     let answers = line.reading().ask(&asks).await.unwrap_or_default();
                     match answers.into_iter().find_map(|answer| answer.text().ok().flatten()) {
-                        Some(word) if word.trim() == "ok" => return self.put_pages_back(&line).await,
+                        Some(word) if word.trim() == BACK => return self.put_pages_back(&line).await,
                         Some(why) => bail!("the host could not put it back: {}", why.trim()),
                         None => fault = anyhow!("it has not put anything back yet"),
                     }
@@ -216,7 +219,7 @@ impl Written<'_> {
 
     async fn put_pages_back(&self, line: &Line) -> anyhow::Result<()> {
         let provider = self.workspace.provider(self.one.wish.provider).context("no such provider")?;
-        put_pages_back(provider, &self.one.wish, line, &self.guard.name).await.map(|_| ())
+        put_pages_back(provider, &self.one.wish, line, &self.guard.name, Since::ThisRun).await.map(|_| ())
     }
 }
 
@@ -276,6 +279,20 @@ pub(super) async fn list(line: &Line, name: &str) -> anyhow::Result<Option<(Stri
     Ok(None)
 }
 
+/// Since when pages may have changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    /// In this run: what is unsaved was written by it.
+    ThisRun,
+    /// Some time ago: what is unsaved may be a person's.
+    SomeTime,
+}
+
+/// What a host writes beside what it kept once that is put back; and what is written there once its API's
+/// settings are too, which only rocade can.
+pub(super) const BACK: &str = "ok";
+pub(super) const ALL_BACK: &str = "ok, and its settings";
+
 /// Makes an API's pages show again what they showed when they were kept, and reads them again. The URLs of
 /// those that showed something else.
 ///
@@ -286,6 +303,7 @@ pub(super) async fn put_pages_back(
     wish: &crate::model::Wish,
     line: &Line,
     name: &str,
+    since: Since,
 ) -> anyhow::Result<Vec<String>> {
     let Some((folder, lines)) = list(line, name).await? else { return Ok(Vec::new()) };
     let pages: Vec<(String, String)> = lines
@@ -294,21 +312,42 @@ pub(super) async fn put_pages_back(
             kept::Line::Page { url, body } => Some((url, format!("{folder}/{body}"))),
             _ => None,
         })
+        .filter(|(url, _)| since == Since::ThisRun || !url.ends_with(WITNESS))
         .collect();
     if pages.is_empty() {
         return Ok(Vec::new());
     }
     let then = read_kept(line, &pages).await?;
-    let before = read_pages(line, &pages, &then).await?;
-    let orders_back = provider.put_back(wish, &before).map_err(|why| anyhow!("{why}"))?;
-    if orders_back.is_empty() {
-        return Ok(Vec::new());
+    let mut touched = false;
+    // Dropping what was not saved need not be enough: the second time it is written.
+    for _ in 0..2 {
+        let before = read_pages(line, &pages, &then).await?;
+        let orders_back = provider.put_back(wish, &before).map_err(|why| anyhow!("{why}"))?;
+        if orders_back.is_empty() {
+            break;
+        }
+        touched = true;
+        orders(line.writing(), &orders_back).await.context("putting the API's settings back")?;
     }
-    orders(line.writing(), &orders_back).await.context("putting the API's settings back")?;
-    let after = read_pages(line, &pages, &then).await?;
-    let left = provider.put_back(wish, &after).map_err(|why| anyhow!("{why}"))?;
-    anyhow::ensure!(left.is_empty(), "the API's settings are not as they were");
-    Ok(pages.into_iter().map(|(url, _)| url).collect())
+    if touched {
+        let after = read_pages(line, &pages, &then).await?;
+        let left = provider.put_back(wish, &after).map_err(|why| anyhow!("{why}"))?;
+        anyhow::ensure!(left.is_empty(), "the API's settings are not as they were");
+    }
+    one(line.writing(), all_back(&folder)).await?;
+    let pages = pages.into_iter().map(|(url, _)| url).filter(|url| touched && !url.ends_with(WITNESS));
+    Ok(pages.collect())
+}
+
+fn all_back(folder: &str) -> Order {
+    let root = || "root".to_owned();
+    Order::Put {
+        path: format!("{folder}/reverted"),
+        content: Secret::new(format!("{ALL_BACK}\n"), "the end of a rollback"),
+        mode: "0600".to_owned(),
+        owner: root(),
+        group: root(),
+    }
 }
 
 async fn read_kept(line: &Line, pages: &[(String, String)]) -> anyhow::Result<Vec<Secret>> {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use futures::future::join_all;
 
-use super::keeping::{self, Terms, Written};
+use super::keeping::{self, Since, Terms, Written};
 use super::links::Line;
 use super::{Links, Watch, Workspace};
 use crate::compose::Composed;
-use crate::host::guard::{Watched, cuts_off};
+use crate::host::guard::{WITNESS, Watched, cuts_off};
 use crate::host::kept::{self, Line as Kept};
 use crate::host::{Answer, Ask, Order, Thing};
 use crate::model::{Address, Key, Outcome, Step, Target};
@@ -97,23 +97,27 @@ async fn read_shelf(
         folders.iter().map(|(_, folder)| Ask::Content { path: format!("{folder}/reverted") }).collect();
     let mut shelf = BTreeMap::new();
     for (answer, (name, _)) in line.reading().ask(&asks).await?.into_iter().zip(folders) {
-        // What could not be put back can be tried again.
-        if answer.text()?.is_some_and(|word| word.trim() == "ok") {
-            continue;
-        }
         let (_, lines) = keeping::list(&line, &name).await?.context("its list is gone")?;
-        shelf.insert(name, lines.iter().map(words).collect());
+        // What could not be put back can be tried again; a host cannot put back the settings of its API alone.
+        let has_pages = lines.iter().any(|line| matches!(line, Kept::Page { .. }));
+        match answer.text()?.as_deref().map(str::trim) {
+            Some(keeping::ALL_BACK) => continue,
+            Some(keeping::BACK) if !has_pages => continue,
+            _ => {}
+        }
+        shelf.insert(name, lines.iter().filter_map(words).collect());
     }
     Ok(shelf)
 }
 
-fn words(line: &Kept) -> String {
-    match line {
+fn words(line: &Kept) -> Option<String> {
+    Some(match line {
         Kept::File { path, .. } => path.clone(),
         Kept::Service { name, .. } => format!("service {name}"),
+        Kept::Page { url, .. } if url.ends_with(WITNESS) => return None,
         Kept::Page { url, .. } => url.clone(),
         Kept::Table { name, .. } => format!("firewall {name}"),
-    }
+    })
 }
 
 /// Puts the hosts chosen back to what they were before the apply `to`: also what later applies did is undone,
@@ -171,7 +175,7 @@ async fn put_back(written: &Written<'_>, line: &Line, name: &str) -> anyhow::Res
     let wish = &written.one.wish;
     let provider = written.workspace.provider(wish.provider).context("no such provider")?;
     let mut back = keeping::revert(line, written.guard.lock(), name).await?;
-    back.extend(keeping::put_pages_back(provider, wish, line, name).await?);
+    back.extend(keeping::put_pages_back(provider, wish, line, name, Since::SomeTime).await?);
     Ok(back)
 }
 

@@ -101,23 +101,36 @@ pub async fn survey(
     watch: &Arc<dyn Watch>,
 ) -> Result<Survey, super::Refused> {
     workspace.shelf().foresee(&[]);
-    let (own, mut others): (Vec<_>, Vec<_>) =
+    let (mut own, mut others): (Vec<_>, Vec<_>) =
         workspace.compose(scope)?.into_iter().partition(Composed::is_own);
-    let mut observed = observe(workspace, &own, links, watch).await;
+    let mut observed = observe(workspace, &mut own, links, watch).await;
     let own_plan = plan::make(&pairs(&own, &observed, workspace));
     if own_plan.changes.iter().any(|change| change.action == Action::Update) {
         workspace.shelf().foresee(&own_plan.changes);
         others = workspace.compose(scope)?.into_iter().filter(|one| !one.is_own()).collect();
     }
-    observed.extend(observe(workspace, &others, links, watch).await);
+    observed.extend(observe(workspace, &mut others, links, watch).await);
     let composed = own.into_iter().chain(others).collect();
     Ok(Survey::make(composed, observed, workspace, scope))
 }
 
-/// Reads the targets given, at most [`PARALLEL_TARGETS`] at a time; one that hangs holds up no other.
+/// Puts the wishes in the words that the targets seen want.
+pub(super) fn suit(workspace: &Workspace, composed: &mut [Composed], observed: &BTreeMap<Target, Observed>) {
+    for one in composed {
+        let provider = workspace.provider(one.wish.provider);
+        let suited =
+            provider.zip(observed.get(&one.wish.target)).and_then(|(it, seen)| it.suited(&one.wish, seen));
+        if let Some(wish) = suited {
+            one.wish = Arc::new(wish);
+        }
+    }
+}
+
+/// Reads the targets given, at most [`PARALLEL_TARGETS`] at a time; one that hangs holds up no other. Their
+/// wishes are then in the words they want.
 pub(super) async fn observe(
     workspace: &Arc<Workspace>,
-    composed: &[Composed],
+    composed: &mut [Composed],
     links: &Arc<Links>,
     watch: &Arc<dyn Watch>,
 ) -> BTreeMap<Target, Observed> {
@@ -142,7 +155,7 @@ pub(super) async fn observe(
             all.insert(observed.target.clone(), observed);
         }
     }
-    for one in composed {
+    for one in composed.iter() {
         // A task that panicked must not make its target look empty.
         all.entry(one.wish.target.clone()).or_insert_with(|| {
             Observed::unreachable(
@@ -151,6 +164,7 @@ pub(super) async fn observe(
             )
         });
     }
+    suit(workspace, composed, &all);
     all
 }
 
@@ -171,7 +185,9 @@ async fn observe_one(workspace: &Workspace, one: &Composed, links: &Links) -> Ob
     if one.is_own() {
         return observed;
     }
-    let pair = Pair { wish: &one.wish, observed: &observed, table: provider.collections() };
+    let suited = provider.suited(&one.wish, &observed);
+    let wish = suited.as_ref().unwrap_or(&one.wish);
+    let pair = Pair { wish, observed: &observed, table: provider.collections() };
     let keys: Vec<Key> = plan::differing_contents(&pair).into_iter().collect();
     if !keys.is_empty() {
         // Without the old contents the plan still holds; it only shows less.

@@ -142,7 +142,7 @@ fn subject(
         accounts.insert(client.clone(), (ready(shelf.secret(&spec.password.secret))?, None));
     }
     let leaf = ready(shelf.leaf(name))?;
-    let address = broker.address.value.clone();
+    let address = broker.client_address().value.clone();
     let named = broker.names.iter().any(|held| held.value == address);
     let server_name = if named {
         address.clone()
@@ -152,7 +152,7 @@ fn subject(
     Ok(Subject {
         target,
         address,
-        port: *broker.listeners.mqtts.port,
+        port: broker.client_port(),
         server_name,
         root_pem: ready(shelf.authority())?,
         fingerprint: tls::fingerprint(&leaf.chain_pem).map_err(|fault| format!("{fault:#}"))?,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::FOLDER;
+use super::foreign::Kind;
 
 /// Why a secret cannot be opened or sealed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +24,24 @@ pub enum Fault {
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// The identity file holds what age knows and rocade does not take.
+    #[error("{}:{line}: {}", .path.display(), .kind.words())]
+    Foreign {
+        /// The identity file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// What it holds.
+        kind: Kind,
+    },
+    /// It was encrypted with a passphrase, or to keys that are not age's own.
+    #[error("`{name}` is encrypted {how}, not to an age recipient (`age1...`)")]
+    ForeignLock {
+        /// The secret.
+        name: String,
+        /// With what.
+        how: String,
     },
     /// The value was encrypted to others.
     #[error("`{name}` is not encrypted to any identity in {}", .identity.display())]
@@ -76,7 +95,8 @@ impl Fault {
                 format!("take it back from git, or set it again with `rocade secrets set {name}`")
             }
             Fault::NoRecipients => "make an identity and its recipient with `rocade secrets keygen`".into(),
-            Fault::BadPath => return None,
+            Fault::ForeignLock { .. } => "encrypt it with `age -R inventory/secrets/recipients.txt`".into(),
+            Fault::BadPath | Fault::Foreign { .. } => return None,
         })
     }
 }

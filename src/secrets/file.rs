@@ -3,6 +3,7 @@
 //! Kept as lines, so that an edit touches its own line and git merges the rest. Nothing else is accepted:
 //! a value in clear is refused, and never shown.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::is_path;
@@ -67,6 +68,30 @@ pub(super) fn with(text: &str, path: &str, sealed: &str) -> Result<String, BadLi
         .map_or(text.len(), |entry| above_comments(text, entry.line));
     let gap = if at == text.len() && !text.ends_with('\n') { end } else { "" };
     Ok(format!("{}{gap}{fresh}{}", &text[..at], &text[at..]))
+}
+
+/// The same file with other ciphertexts in the lines of these values; one pass, however many there are.
+pub(super) fn with_all(text: &str, sealed: &BTreeMap<String, String>) -> Result<String, BadLine> {
+    let entries = parse(text)?;
+    let mut changed = entries.iter().filter_map(|entry| Some((entry, sealed.get(&entry.path)?))).peekable();
+    let mut out = String::with_capacity(text.len());
+    for (index, line) in lines(text).enumerate() {
+        match changed.next_if(|(entry, _)| entry.line == index + 1) {
+            Some((entry, sealed)) => out.push_str(&line.replacen(&entry.sealed, sealed, 1)),
+            None => out.push_str(line),
+        }
+    }
+    Ok(out)
+}
+
+/// The line of a value, without its end.
+pub(super) fn line(path: &str, sealed: &str) -> String {
+    format!("{path}: {OPEN}{sealed}]")
+}
+
+/// The error for a line that is refused.
+pub(super) fn refused(file: &str, bad: &BadLine) -> anyhow::Error {
+    anyhow::anyhow!("{file}:{}: {}", bad.line, bad.reason)
 }
 
 /// The same file without this value.

@@ -10,7 +10,7 @@ use age::secrecy::ExposeSecret;
 use anyhow::{Context, bail};
 use zeroize::Zeroizing;
 
-use super::{Fault, enrol, recipients};
+use super::{Fault, enrol, foreign, recipients};
 use crate::repository;
 
 /// Where our identities are.
@@ -81,12 +81,17 @@ impl Identities {
         if size > 1 << 20 {
             bail!("{} is too large to be an identity file", place.display());
         }
-        let mut text = Zeroizing::new(String::with_capacity(usize::try_from(size)? + 1));
-        file.read_to_string(&mut text).with_context(|| format!("reading {}", place.display()))?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size)? + 1));
+        file.read_to_end(&mut bytes).with_context(|| format!("reading {}", place.display()))?;
+        // age's binary form of an encrypted file is no text behind its first line.
+        let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
         let mut keys = Vec::new();
         for (index, line) in text.lines().map(str::trim).enumerate() {
             if line.is_empty() || line.starts_with('#') {
                 continue;
+            }
+            if let Some(kind) = foreign::identity(line) {
+                return Err(Fault::Foreign { path: place.to_owned(), line: index + 1, kind }.into());
             }
             let Ok(key) = line.parse() else {
                 bail!("{}:{}: this is not an age identity", place.display(), index + 1);

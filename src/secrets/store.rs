@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -14,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::envelope::{self, Opened};
 use super::identity::Identities;
-use super::{FOLDER, Fault, IdentitySource, Recipient, file, is_path, recipients};
+use super::{FOLDER, Fault, IdentitySource, Known, Recipient, file, is_path, keys, recipients, tree};
 use crate::model::Secret;
 use crate::repository;
 
@@ -43,7 +41,7 @@ type Entries = BTreeMap<String, Sealed>;
 
 /// The secrets of a repository. Shared between threads; what one puts the others get.
 pub struct Store {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     source: IdentitySource,
     identities: OnceLock<Identities>,
     entries: RwLock<Entries>,
@@ -55,16 +53,34 @@ impl Store {
     /// # Errors
     /// When a file cannot be read, a line is no encrypted value, or a name stands in two places.
     pub fn open(root: &Path, source: IdentitySource) -> anyhow::Result<Self> {
-        let mut files = Vec::new();
-        list(&root.join(FOLDER), FOLDER, &mut files)?;
-        files.sort();
-        let mut entries = Entries::new();
-        for name in files {
-            let text = repository::read(&root.join(&name))?.unwrap_or_default();
-            insert_file(&mut entries, &name, &text)?;
-        }
-        let (identities, entries) = (OnceLock::new(), RwLock::new(entries));
+        let (identities, entries) = (OnceLock::new(), RwLock::new(read_all(root)?));
         Ok(Self { root: root.to_owned(), source, identities, entries })
+    }
+
+    /// The same without its files: to show and merge others, also while one of them is damaged.
+    pub fn without_files(root: &Path, source: IdentitySource) -> Self {
+        let (identities, entries) = (OnceLock::new(), RwLock::new(Entries::new()));
+        Self { root: root.to_owned(), source, identities, entries }
+    }
+
+    /// Every value and key that opens, to be looked for where it does not belong.
+    ///
+    /// # Errors
+    /// When there is no identity, or a key file cannot be read.
+    pub fn known(&self) -> anyhow::Result<Known> {
+        self.identities()?;
+        let mut known = Known::default();
+        for path in self.paths() {
+            if let Ok(value) = self.get(&path) {
+                known.add(&path, value.reveal());
+            }
+        }
+        for key in keys::read(&self.root)? {
+            if let Ok(opened) = self.open_sealed(&key.name, key.sealed.as_bytes()) {
+                known.add(&key.name, opened.secret.reveal());
+            }
+        }
+        Ok(known)
     }
 
     /// Opens a secret. Its source is its name, `@`, and 12 hex digits of its ciphertext's SHA-256.
@@ -103,6 +119,31 @@ impl Store {
         self.edit(path, |text| file::with(text, path, &base64))
     }
 
+    /// The same for many, each file written once.
+    ///
+    /// # Errors
+    /// As [`Store::put`]; files before the faulty one are written.
+    pub fn put_all(&self, values: &[(String, Secret)]) -> anyhow::Result<()> {
+        if values.iter().any(|(path, _)| !is_path(path)) {
+            return Err(Fault::BadPath.into());
+        }
+        let recipients = self.recipients()?;
+        let mut by_file: BTreeMap<String, Vec<(&str, String)>> = BTreeMap::new();
+        for (path, value) in values {
+            let sealed = STANDARD.encode(envelope::seal(path, value.reveal(), &recipients)?);
+            let file = file_of(&self.entries(), path);
+            by_file.entry(file).or_default().push((path, sealed));
+        }
+        for (name, values) in by_file {
+            let mut entries = self.entries_to_change();
+            edit_file(&self.root, &mut entries, &name, |text| {
+                let with = |text: String, (path, sealed): &(&str, String)| file::with(&text, path, sealed);
+                values.iter().try_fold(text.to_owned(), with)
+            })?;
+        }
+        Ok(())
+    }
+
     /// Removes a secret.
     ///
     /// # Errors
@@ -112,24 +153,6 @@ impl Store {
             return Err(Fault::Missing(path.to_owned()).into());
         }
         self.edit(path, |text| file::without(text, path))
-    }
-
-    /// Encrypts again every secret that is not encrypted to exactly the present recipients. Gives their
-    /// names. One who lost access may have kept the values: they are changed by setting them, not by this.
-    ///
-    /// # Errors
-    /// At the first that does not open or cannot be written; those before it are done.
-    pub fn rekey(&self) -> anyhow::Result<Vec<String>> {
-        let recipients = self.recipients()?;
-        let mut done = Vec::new();
-        for path in self.paths() {
-            let opened = self.opened(&path)?;
-            if !envelope::is_current(&opened.recipients, &recipients) {
-                self.put(&path, opened.secret.reveal())?;
-                done.push(path);
-            }
-        }
-        Ok(done)
     }
 
     /// Those who can open what is encrypted from now on.
@@ -156,16 +179,76 @@ impl Store {
         Ok(self.open_sealed(name, sealed.as_bytes())?.secret)
     }
 
-    /// The same, encrypted to the present recipients, or `None` when it is already.
+    /// Opens what the `age` program encrypted, binary or in text form.
     ///
     /// # Errors
-    /// As [`Store::unseal`] and [`Store::seal`].
-    pub fn reseal(&self, name: &str, sealed: &str) -> anyhow::Result<Option<String>> {
-        let opened = self.open_sealed(name, sealed.as_bytes())?;
-        if envelope::is_current(&opened.recipients, &self.recipients()?) {
-            return Ok(None);
+    /// When it is no age file, or no identity opens it ([`Fault`]).
+    pub fn open_bare(&self, sealed: &[u8]) -> anyhow::Result<Secret> {
+        let identities = self.identities()?;
+        Ok(envelope::open_bare(sealed, &identities.keys, &identities.place)?)
+    }
+
+    /// Writes several values of one file at once: `None` takes a value out, a value that is what it was keeps
+    /// its ciphertext. Gives the names that changed.
+    ///
+    /// # Errors
+    /// When a name is none or stands in another file, there is no recipient, or the file cannot be written.
+    pub fn change(
+        &self,
+        file: &str,
+        values: &BTreeMap<String, Option<Secret>>,
+    ) -> anyhow::Result<Vec<String>> {
+        let recipients = self.recipients()?;
+        let place = self.root.join(file);
+        let before = repository::read(&place)?.unwrap_or_default();
+        let (mut text, mut changed) = (before.clone(), Vec::new());
+        for (path, value) in values {
+            if self.place(path).is_some_and(|place| *place.file != *file) {
+                bail!("`{path}` stands in another file than {file}");
+            }
+            text = match value {
+                None if self.has(path) => file::without(&text, path),
+                None => continue,
+                Some(value) if self.has(path) && self.get(path)?.reveal() == value.reveal() => continue,
+                Some(_) if !is_path(path) => return Err(Fault::BadPath.into()),
+                Some(value) => {
+                    let sealed = envelope::seal(path, value.reveal(), &recipients)?;
+                    file::with(&text, path, &STANDARD.encode(sealed))
+                }
+            }
+            .map_err(|bad| file::refused(file, &bad))?;
+            changed.push(path.clone());
         }
-        self.seal(name, opened.secret.reveal()).map(Some)
+        if !changed.is_empty() {
+            repository::replace(&place, text.as_bytes())?;
+            self.reread()?;
+        }
+        Ok(changed)
+    }
+
+    /// The files that hold values, relative to the repository.
+    pub fn files(&self) -> Vec<String> {
+        let mut files: Vec<String> =
+            self.entries().values().map(|sealed| sealed.place.file.to_string()).collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+
+    /// The names and lines of one file's values, in its order.
+    pub fn paths_in(&self, file: &str) -> Vec<String> {
+        let entries = self.entries();
+        let own = entries.iter().filter(|(_, sealed)| *sealed.place.file == *file);
+        let mut own: Vec<(usize, &String)> = own.map(|(path, sealed)| (sealed.place.line, path)).collect();
+        own.sort_unstable();
+        own.into_iter().map(|(_, path)| path.clone()).collect()
+    }
+
+    /// Reads the files again after this process wrote them.
+    pub(super) fn reread(&self) -> anyhow::Result<()> {
+        let fresh = read_all(&self.root)?;
+        *self.entries_to_change() = fresh;
+        Ok(())
     }
 
     /// Opens a value with its envelope.
@@ -182,12 +265,18 @@ impl Store {
         Ok(self.identities.get_or_init(|| loaded))
     }
 
-    fn open_sealed(&self, name: &str, sealed: &[u8]) -> anyhow::Result<Opened> {
+    /// Opens a value of whatever name; gives the name. `shown` names it in a fault.
+    pub(super) fn open_any(&self, shown: &str, sealed: &[u8]) -> anyhow::Result<(String, Opened)> {
+        let identities = self.identities()?;
+        Ok(envelope::open_any(shown, sealed, &identities.keys, &identities.place)?)
+    }
+
+    pub(super) fn open_sealed(&self, name: &str, sealed: &[u8]) -> anyhow::Result<Opened> {
         let identities = self.identities()?;
         Ok(envelope::open(name, sealed, &identities.keys, &identities.place)?)
     }
 
-    fn ciphertext(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+    pub(super) fn ciphertext(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         let entries = self.entries();
         let sealed = entries.get(path).ok_or_else(|| Fault::Missing(path.to_owned()))?;
         STANDARD
@@ -199,16 +288,8 @@ impl Store {
     /// Changes one file, from what is on disk now, and reads it again.
     fn edit(&self, path: &str, change: impl Fn(&str) -> Result<String, file::BadLine>) -> anyhow::Result<()> {
         let mut entries = self.entries_to_change();
-        let name = match entries.get(path) {
-            Some(sealed) => sealed.place.file.to_string(),
-            None => format!("{FOLDER}/{}.yaml", path.split('/').next().unwrap_or(path)),
-        };
-        let place = self.root.join(&name);
-        let text = repository::read(&place)?.unwrap_or_default();
-        let changed = change(&text).map_err(|bad| refused(&name, &bad))?;
-        repository::replace(&place, changed.as_bytes())?;
-        entries.retain(|_, sealed| *sealed.place.file != *name);
-        insert_file(&mut entries, &name, &changed)
+        let name = file_of(&entries, path);
+        edit_file(&self.root, &mut entries, &name, change)
     }
 
     // A thread that panicked while it held the lock left whole entries: they change by whole files.
@@ -221,41 +302,47 @@ impl Store {
     }
 }
 
-fn refused(name: &str, bad: &file::BadLine) -> anyhow::Error {
-    anyhow::anyhow!("{name}:{}: {}", bad.line, bad.reason)
+/// The file a value stands in, or belongs in.
+fn file_of(entries: &Entries, path: &str) -> String {
+    match entries.get(path) {
+        Some(sealed) => sealed.place.file.to_string(),
+        None => format!("{FOLDER}/{}.yaml", path.split('/').next().unwrap_or(path)),
+    }
+}
+
+fn edit_file(
+    root: &Path,
+    entries: &mut Entries,
+    name: &str,
+    change: impl Fn(&str) -> Result<String, file::BadLine>,
+) -> anyhow::Result<()> {
+    let place = root.join(name);
+    let text = repository::read(&place)?.unwrap_or_default();
+    let changed = change(&text).map_err(|bad| file::refused(name, &bad))?;
+    repository::replace(&place, changed.as_bytes())?;
+    entries.retain(|_, sealed| *sealed.place.file != *name);
+    insert_file(entries, name, &changed)
+}
+
+fn read_all(root: &Path) -> anyhow::Result<Entries> {
+    let mut files = tree::files(root, FOLDER, |name| name.ends_with(".yaml") || name.ends_with(".yml"))?;
+    files.sort();
+    let mut entries = Entries::new();
+    for name in files {
+        let text = repository::read(&root.join(&name))?.unwrap_or_default();
+        insert_file(&mut entries, &name, &text)?;
+    }
+    Ok(entries)
 }
 
 fn insert_file(entries: &mut Entries, name: &str, text: &str) -> anyhow::Result<()> {
     let file: Arc<str> = Arc::from(name);
-    for entry in file::parse(text).map_err(|bad| refused(name, &bad))? {
+    for entry in file::parse(text).map_err(|bad| file::refused(name, &bad))? {
         let place = Place { file: Arc::clone(&file), line: entry.line };
         if let Some(first) = entries.get(&entry.path) {
             bail!("`{}` stands in two places: {} and {place}", entry.path, first.place);
         }
         entries.insert(entry.path, Sealed { place, base64: entry.sealed });
-    }
-    Ok(())
-}
-
-/// The YAML files below a folder, as names relative to the repository; hidden ones are not ours.
-fn list(folder: &Path, name: &str, files: &mut Vec<String>) -> anyhow::Result<()> {
-    let items = match fs::read_dir(folder) {
-        Ok(items) => items,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).with_context(|| format!("reading {}", folder.display())),
-    };
-    for item in items {
-        let item = item.with_context(|| format!("reading {}", folder.display()))?;
-        let Ok(own) = item.file_name().into_string() else { continue };
-        if own.starts_with('.') {
-            continue;
-        }
-        let inner = format!("{name}/{own}");
-        if item.file_type()?.is_dir() {
-            list(&item.path(), &inner, files)?;
-        } else if own.ends_with(".yaml") || own.ends_with(".yml") {
-            files.push(inner);
-        }
     }
     Ok(())
 }

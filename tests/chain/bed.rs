@@ -3,10 +3,13 @@
 //! Whatever fails here fails with what the command said; nothing is tried twice but by [`wait_for`].
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rocade::host::wire::encode_orders;
+use rocade::host::{Order, program};
 use serde_json::Value;
 
 /// How long anything may take that a slow machine can delay; nothing is proven by time running out.
@@ -75,6 +78,16 @@ impl Bed {
     /// What a script on a host prints; it must succeed.
     pub fn on(&self, host: &str, script: &str) -> String {
         succeed(&mut self.shell(host, script))
+    }
+
+    /// Gives orders to a host's own shell, as root on it.
+    pub fn order(&self, host: &str, orders: &[Order]) {
+        let mut command = self.tool("exec");
+        command.args([host, "sh", "-c", program(), "rocade-host", "order", "/"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(&encode_orders(orders).unwrap()).unwrap();
+        assert!(child.wait().unwrap().success());
     }
 
     /// Whether a script on a host succeeds.

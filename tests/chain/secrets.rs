@@ -11,6 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
 use super::bed::{BROKER, GATEWAY, bed, succeed};
 use super::site::{self, Site};
 
@@ -61,7 +64,8 @@ fn files_with_secrets(site: &Site, host: &str) -> Vec<String> {
     let script = format!("/bin/grep -rlaF -f /dev/stdin {PLACES} 2>/dev/null");
     let mut command = bed().shell(host, &script);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let values: Vec<&str> = site.secrets().values().map(String::as_str).collect();
+    let spelled = |value: &String| [value.clone(), STANDARD_NO_PAD.encode(value), hex::encode(value)];
+    let values: Vec<String> = site.secrets().values().flat_map(spelled).collect();
     child.stdin.take().unwrap().write_all(values.join("\n").as_bytes()).unwrap();
     let mut files: Vec<String> = String::from_utf8(child.wait_with_output().unwrap().stdout)
         .unwrap()
@@ -91,6 +95,8 @@ fn no_secret_is_seen_while_rocade_works_or_left_behind() {
     site.rocade(&["plan", "--json"]).ends_with(0);
     site.rocade(&["verify"]).ends_with(0);
     site.rocade(&["secrets", "check"]).ends_with(0);
+    site.rocade(&["secrets", "rotate", "brokers/main/signage", "--dry-run"]).ends_with(0);
+    site.rocade(&["secrets", "rekey", "--dry-run"]).ends_with(0);
     let seen = onlooker.end();
     for minted in ["gateways/pool-gw/relay", "brokers/main/verify"] {
         site.secret(minted);
@@ -117,10 +123,16 @@ fn the_searches_find_what_is_planted() {
         let onlooker = Onlooker::begin();
         bed().on(host, &format!("sh -c 'sleep 1' {value}"));
         bed().on(host, &format!("LEAK={value} sleep 1"));
+        bed().on(host, &format!("HEX={} sleep 1", hex::encode(&value)));
+        bed().on(host, &format!("sh -c 'sleep 1; :' {}", STANDARD_NO_PAD.encode(format!("u:{value}"))));
         let leaks = leaks(&site, &onlooker.end());
         assert!(leaks.iter().any(|leak| leak.contains("sleep 1")), "{leaks:?}");
-        assert!(leaks.iter().any(|leak| leak.contains("LEAK=")), "{leaks:?}");
+        for planted in ["LEAK=", "HEX=", "sleep 1; :"] {
+            assert!(leaks.iter().any(|leak| leak.contains(planted)), "{planted}: {leaks:?}");
+        }
         bed().on(host, &format!("mkdir -p /tmp/left && echo 'x={value};' >/tmp/left/behind"));
+        assert!(files_with_secrets(&site, host).contains(&"/tmp/left/behind".to_owned()));
+        bed().on(host, &format!("echo 'x={};' >/tmp/left/behind", hex::encode(&value)));
         assert!(files_with_secrets(&site, host).contains(&"/tmp/left/behind".to_owned()));
         bed().on(host, "rm -r /tmp/left");
     }

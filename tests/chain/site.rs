@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use rocade::secrets::Known;
 use serde_json::Value;
 
 use super::bed::{BROKER, GATEWAY, bed, output};
@@ -228,11 +227,16 @@ impl Site {
         self.secrets.insert(what.to_owned(), value.to_owned());
     }
 
-    /// The paths of the secrets that stand in a text, in clear or in base64.
+    /// The paths of the secrets that stand in a text: in clear, in base64, in hex, percent-encoded, as JSON.
     pub fn found_in(&self, text: &[u8]) -> Vec<&str> {
-        let stands = |value: &str| text.windows(value.len()).any(|window| window == value.as_bytes());
-        let holds = |value: &str| stands(value) || stands(&STANDARD_NO_PAD.encode(value));
-        self.secrets.iter().filter(|(_, value)| holds(value)).map(|(path, _)| path.as_str()).collect()
+        let mut known = Known::default();
+        for (path, value) in &self.secrets {
+            assert!(value.len() >= 8, "{path} is too short to be told from other words");
+            known.add(path, value.as_bytes());
+        }
+        let found = known.find(text);
+        let paths = self.secrets.keys().map(String::as_str);
+        paths.filter(|path| found.iter().any(|(_, name, _)| name == path)).collect()
     }
 
     #[track_caller]

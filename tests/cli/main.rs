@@ -1,8 +1,12 @@
 //! The command line as scripts and people meet it: exit codes, streams, files, questions. The devices are
 //! simulated ones, the program is the real one.
 
+mod age;
 mod drawings;
+mod edit;
 mod exits;
+mod git;
+mod imports;
 mod interrupts;
 mod lab;
 mod offline;
@@ -11,5 +15,7 @@ mod offline;
 mod place;
 mod plans;
 mod questions;
+mod rekey;
+mod rotate;
 mod secrets;
 mod sensors;

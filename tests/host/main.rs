@@ -16,6 +16,7 @@ use rocade::model::Secret;
 use rocade::transport::Hosting;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+mod boot;
 mod files;
 mod keep;
 mod linux;

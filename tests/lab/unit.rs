@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use rocade::host::kept::HOOKS;
+use rocade::host::{Ask, Order, Ruling, Thing};
 use rocade::lab::{Device, DevicePlan, Firmware, Lab, LabPlan, firmware_image};
+use rocade::model::Secret;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
@@ -248,4 +251,44 @@ async fn an_image_with_a_configuration_puts_it_back_into_its_box() {
     visitor.commission().await;
     assert_eq!(visitor.get("system/firmware").await, "6.0.1");
     assert_ne!(device.host_key_now(), device.host_key);
+}
+
+async fn ordered(bench: &Bench, device: &Device, orders: &[Order]) {
+    let rulings = bench.order(device, orders).await;
+    assert!(rulings.iter().all(|ruling| matches!(ruling, Ruling::Done(_))), "{rulings:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_power_cut_while_a_timer_waits_puts_back_at_boot_what_was_armed() {
+    if !installed(&["ssh", "ssh-keygen"]) {
+        return;
+    }
+    let bench = Bench::start(vec![DevicePlan::conduit("pool-gw")]).await;
+    let device = bench.device("pool-gw");
+    let (path, owner) = ("/etc/motd".to_owned(), "root".to_owned());
+    let put = |text: &str| Order::Put {
+        path: path.clone(),
+        content: Secret::new(text, "a test"),
+        mode: "0644".into(),
+        owner: owner.clone(),
+        group: owner.clone(),
+    };
+    let keep = |name: &str| Order::Keep { name: name.to_owned(), things: vec![Thing::File(path.clone())] };
+    let arm = |name: &str| Order::Arm { name: name.to_owned(), seconds: 600 };
+    let text = || device.with_state(|state| state.files.text("/etc/motd").unwrap());
+    for (boots, confirmed) in [(2, false), (3, true)] {
+        ordered(&bench, device, &[put("as it was")]).await;
+        let name = format!("rocade-{boots}");
+        ordered(&bench, device, &[keep(&name), arm(&name), put("new")]).await;
+        if confirmed {
+            ordered(&bench, device, &[Order::Confirm { name }]).await;
+        }
+        device.conduit().unwrap().cut_power();
+        device.until_boots(boots).await;
+        bench.ask(device, &[Ask::Facts]).await;
+        assert_eq!(text(), if confirmed { "new" } else { "as it was" });
+        let hooks =
+            device.with_state(|state| HOOKS.iter().filter(|hook| state.files.get(hook).is_some()).count());
+        assert_eq!(hooks, 0);
+    }
 }

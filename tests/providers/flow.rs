@@ -85,12 +85,16 @@ impl Bench {
 /// What is to be done now.
 pub async fn plan(provider: &dyn Provider, wish: &Wish, hands: &dyn Hosting) -> Plan {
     let observed = provider.observe(wish, Reading::on(hands)).await;
+    let suited = provider.suited(wish, &observed);
+    let wish = suited.as_ref().unwrap_or(wish);
     plan::make(&[Pair { wish, observed: &observed, table: provider.collections() }])
 }
 
 /// Plans and applies; gives how each change ended.
 pub async fn apply(provider: &dyn Provider, wish: &Wish, hands: &dyn Hosting) -> Vec<(String, Outcome)> {
     let observed = provider.observe(wish, Reading::on(hands)).await;
+    let suited = provider.suited(wish, &observed);
+    let wish = suited.as_ref().unwrap_or(wish);
     let plan = plan::make(&[Pair { wish, observed: &observed, table: provider.collections() }]);
     let mut ends = Ends::default();
     let job = Job { wish, observed: &observed, changes: &plan.changes, apply: "test" };

@@ -8,6 +8,8 @@
 mod conduit;
 mod firewall;
 mod flow;
+mod lockout;
 mod mosquitto;
+mod newer;
 mod own_broker;
 mod shelf;

@@ -26,7 +26,7 @@ use super::shelf::Shelf;
 const BOOT: &str = r#"
 set -e
 mount -t tmpfs tmpfs "$1"
-for part in etc var; do
+for part in etc var usr; do
     mkdir "$1/$part" "$1/$part.work"
     mount -t overlay overlay -o "lowerdir=/$part,upperdir=$1/$part,workdir=$1/$part.work" "/$part"
 done
@@ -55,6 +55,15 @@ case $1 in
 esac
 SCRIPT
 ip link set lo up
+# Another version in a root of its own, which shares with the machine all that a broker reads and writes.
+if [ -n "$2" ]; then
+    for part in etc var run dev tmp; do mount --rbind "/$part" "$2/$part"; done
+    rm /usr/sbin/mosquitto
+    printf '#!/bin/sh\nexec chroot %s /usr/sbin/mosquitto "$@"\n' "$2" >/usr/sbin/mosquitto
+    chmod 755 /usr/sbin/mosquitto
+    for plugins in "$2"/usr/lib/*/mosquitto; do cp -r "$plugins" "${plugins#"$2"}"; done
+    sed -i "/^Package: mosquitto$/,/^$/s/^Version: .*/Version: $(cat "$2/version")/" /var/lib/dpkg/status
+fi
 echo ready
 while :; do sleep 1 & wait $!; done
 "#;
@@ -67,8 +76,25 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// `None` where there is no Mosquitto or no right to make namespaces.
+    /// With the machine's own Mosquitto. `None` where there is none or no right to make namespaces.
     pub fn boot() -> Option<Self> {
+        Self::boot_with("")
+    }
+
+    /// With Mosquitto 2.1 in place of the machine's own.
+    pub fn boot_newer() -> Option<Self> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/newer");
+        let made = Command::new(script).stdin(Stdio::null()).output().unwrap();
+        if made.status.code() == Some(2) {
+            eprintln!("skipped: {}", String::from_utf8_lossy(&made.stderr).trim());
+            return None;
+        }
+        assert!(made.status.success(), "{made:?}");
+        Self::boot_with(String::from_utf8(made.stdout).unwrap().trim())
+    }
+
+    /// With the Mosquitto in a root of its own, when one is named.
+    fn boot_with(root: &str) -> Option<Self> {
         if !std::path::Path::new("/etc/init.d/mosquitto").exists() {
             eprintln!("skipped: Mosquitto is not installed");
             return None;
@@ -77,7 +103,7 @@ impl Machine {
         let flags = ["-m", "-n", "-p", "--fork", "--mount-proc", "--kill-child"];
         let mut first = Command::new("unshare")
             .args(flags)
-            .args(["sh", "-c", BOOT, "boot", folder.path().to_str().unwrap()])
+            .args(["sh", "-c", BOOT, "boot", folder.path().to_str().unwrap(), root])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -111,7 +137,7 @@ impl Machine {
     }
 
     /// A client over verified TLS.
-    fn client(&self, program: &str, user: &str, password: &str, rest: &[&str]) -> Output {
+    pub fn client(&self, program: &str, user: &str, password: &str, rest: &[&str]) -> Output {
         let mut argv = vec![program, "-h", "localhost", "-p", "8883"];
         argv.extend(["--cafile", "/etc/mosquitto/rocade/ca.pem", "-u", user, "-P", password]);
         argv.extend(rest);

@@ -80,6 +80,52 @@ async fn a_rollback_goes_back_over_several_applies() {
     assert_eq!(files(&place, "pool-gw"), first);
 }
 
+fn is_saved(place: &Place) -> bool {
+    let conduit = place.device("pool-gw").conduit().unwrap();
+    conduit.with_api(|api| api.handle("GET", "/api/system/dbDirty", b"").body).contains("false")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_were_not_saved_are_dropped_by_the_unit_itself() {
+    let save = {
+        let place = Place::new().await;
+        place.rocade(&["apply", "--yes"]).ended(0);
+        let orders = place.writes().into_iter().filter(|write| write.starts_with("pool-gw: "));
+        orders.collect::<Vec<_>>().iter().position(|write| write.ends_with("command/save")).unwrap() + 1
+    };
+    let place = Place::new().await;
+    let api = shown(&place);
+    place.device("pool-gw").knobs().set(|knobs| knobs.fail_order = u32::try_from(save).ok());
+    let ran = place.rocade(&["apply", "--yes"]).ended(4);
+    let writes = place.writes();
+    let last = writes.iter().rfind(|write| write.contains("/api/")).unwrap();
+    assert!(last.ends_with("command/revert"), "{writes:?}\n{}", ran.err);
+    assert_eq!(shown(&place), api);
+    assert!(is_saved(&place));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_a_host_could_not_put_back_alone_are_still_offered() {
+    let place = Place::new().await;
+    let api = shown(&place);
+    let fresh = files(&place, "pool-gw");
+    place.rocade(&["apply", "--yes"]).ended(0);
+    // As if rocade had died and the host had put itself back when its time ran out.
+    let name = place.device("pool-gw").with_state(|state: &mut State| {
+        let lists = state.files.below("/var/config/rocade/kept");
+        let folder = lists.iter().find_map(|path| path.strip_suffix("/list")).unwrap();
+        state.files.put(&format!("{folder}/reverted"), b"ok\n".to_vec(), 0o600, "root", "root").unwrap();
+        folder.rsplit_once('/').unwrap().1.to_owned()
+    });
+    assert_ne!(shown(&place), api);
+    let done = place.rocade(&["rollback", "pool-gw", "--yes"]).ended(0);
+    assert!(done.out.contains("/api/loraNetwork") && !done.out.contains("/api/system"), "{}", done.out);
+    assert_eq!((shown(&place), files(&place, "pool-gw")), (api, fresh));
+    assert!(is_saved(&place));
+    let again = place.rocade(&["rollback", "pool-gw", "--to", &name, "--no-input"]).ended(64);
+    assert!(!again.err.contains(&format!("kept: {name}")), "{}", again.err);
+}
+
 /// A broken line for a host: its SSH server is told to listen elsewhere.
 fn host_yaml(text: &str) -> String {
     let file = "path: /etc/ssh/sshd_config.d/10-rocade.conf, mode: \"0600\", owner: root";

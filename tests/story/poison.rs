@@ -2,22 +2,22 @@
 //! in what a device noted of the requests. The search is proven on a planted one.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use base64::Engine;
 use rocade::lab::Knobs;
+use rocade::secrets::Known;
 
 use crate::place::Place;
 
 /// Every secret of a place in every spelling it could leak in, with its name.
-struct Poison(Vec<(String, Vec<u8>)>);
+struct Poison(Known);
 
 impl Poison {
     /// All secrets that the repository keeps, the leaf's key and the identity that opens them.
     fn of(place: &Place) -> Self {
-        let mut poison = Self(Vec::new());
+        let mut poison = Self(Known::default());
         for name in names(place) {
             let value = place.rocade(&["secrets", "get", &name]).ended(0).out;
             poison.plant(&name, &value);
@@ -34,17 +34,15 @@ impl Poison {
 
     fn plant(&mut self, name: &str, value: &str) {
         assert!(value.len() >= 12, "{name} is too short to be told from other words");
-        let base64 = base64::engine::general_purpose::STANDARD_NO_PAD.encode(value);
-        let spellings =
-            [value.to_owned(), value.to_uppercase(), value.to_lowercase(), base64, hex::encode(value)];
-        self.0.extend(spellings.map(|spelling| (name.to_owned(), spelling.into_bytes())));
+        for spelling in [value.to_owned(), value.to_uppercase(), value.to_lowercase()] {
+            self.0.add(name, spelling.as_bytes());
+        }
     }
 
     /// The names of the secrets that stand in some bytes.
     fn found_in(&self, bytes: &[u8]) -> Vec<&str> {
-        let stands = |spelling: &[u8]| bytes.windows(spelling.len()).any(|window| window == spelling);
-        let found = self.0.iter().filter(|(_, spelling)| stands(spelling));
-        let mut names: Vec<&str> = found.map(|(name, _)| name.as_str()).collect();
+        let mut names: Vec<&str> = self.0.find(bytes).into_iter().map(|(_, name, _)| name).collect();
+        names.sort_unstable();
         names.dedup();
         names
     }
@@ -80,8 +78,26 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// Runs the program and looks at its arguments and its environment as long as it runs. Gives all it printed,
-/// and how often they could be looked at.
+/// Looks at the arguments and the environment of every process there is, so of whatever the program starts too.
+/// Gives what was found, and how many texts of one process could be looked at.
+fn look(poison: &Poison, process: u32) -> (Vec<String>, usize) {
+    let (mut found, mut looks) = (Vec::new(), 0);
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Ok(id) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+        for name in ["cmdline", "environ"] {
+            // Empty or gone while it ends; another person's cannot be read.
+            let bytes = std::fs::read(entry.path().join(name)).unwrap_or_default();
+            found.extend(
+                poison.found_in(&bytes).into_iter().map(|secret| format!("{secret} in {name} of {id}")),
+            );
+            looks += usize::from(!bytes.is_empty() && id == process);
+        }
+    }
+    (found, looks)
+}
+
+/// Runs the program and looks at all processes as long as it runs. Gives all it printed, and how often it
+/// could be looked at.
 fn watched(place: &Place, poison: &Poison, words: &[&str]) -> (Vec<u8>, usize) {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_rocade"));
     let root = place.root();
@@ -92,15 +108,11 @@ fn watched(place: &Place, poison: &Poison, words: &[&str]) -> (Vec<u8>, usize) {
     let stdout = printed.try_clone().unwrap();
     let stderr = printed.try_clone().unwrap();
     let mut child = command.as_std_mut().stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn().unwrap();
-    let process = PathBuf::from(format!("/proc/{}", child.id()));
     let mut looks = 0;
     while child.try_wait().unwrap().is_none() {
-        for name in ["cmdline", "environ"] {
-            // Empty or gone while it ends.
-            let bytes = std::fs::read(process.join(name)).unwrap_or_default();
-            poison.absent_from(name, &bytes);
-            looks += usize::from(!bytes.is_empty());
-        }
+        let (found, seen) = look(poison, child.id());
+        assert_eq!(found, [""; 0], "{words:?}");
+        looks += seen;
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let mut bytes = Vec::new();
@@ -114,10 +126,11 @@ async fn no_secret_leaves_its_place() {
     let place = Place::applied().await;
     place.set_secret("brokers/main/signage", "poisoned-signage-password");
     let poison = Poison::of(&place);
-    assert!(poison.0.len() >= 5 * 8, "only {} spellings", poison.0.len());
+    assert!(poison.0.len() >= 8 * 12, "only {} spellings", poison.0.len());
     // There is something to do everywhere, and everything that can be secret is about to change.
     place.lab.devices().iter().for_each(|device| device.wipe());
     let plan = place.file(".rocade/plan.json").display().to_string();
+    let file = place.file("inventory/secrets/brokers.yaml").display().to_string();
     let runs: &[(&str, &[&str])] = &[
         ("", &["plan", "-v", "--out", &plan]),
         ("", &["plan", "--json"]),
@@ -132,6 +145,10 @@ async fn no_secret_leaves_its_place() {
         ("", &["verify", "--json"]),
         ("", &["validate", "--output", "sarif"]),
         ("", &["secrets", "check"]),
+        ("", &["secrets", "rotate", "brokers/main/signage", "--dry-run"]),
+        ("", &["secrets", "rekey", "--dry-run", "--json"]),
+        ("", &["secrets", "textconv", &file]),
+        ("", &["secrets", "scan"]),
         ("", &["pki", "status"]),
     ];
     let mut looks = 0;
@@ -150,16 +167,68 @@ async fn no_secret_leaves_its_place() {
     place.rocade(&["plan", "--detailed-exitcode"]).ended(0);
 }
 
+/// Spelled by hand, so that the search is held against something else than itself.
+fn spellings(value: &str) -> Vec<String> {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+    let mut all = vec![
+        format!("x{value}y"),
+        hex::encode(value),
+        hex::encode_upper(value),
+        value.to_uppercase(),
+        serde_json::json!({ "field": format!("a\n{value}") }).to_string(),
+        URL_SAFE.encode(format!("?>{value}~")),
+    ];
+    all.extend(["", "u", "us"].map(|before| STANDARD.encode(format!("{before}{value}:x"))));
+    all
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_search_would_find_one() {
     let place = Place::applied().await;
+    // Characters that every encoding changes.
+    place.set_secret("brokers/main/odd", "p/\"oi\\son é%:swordfish");
     let poison = Poison::of(&place);
     let password = place.device("pool-gw").plan.password.clone();
-    for leaked in [format!("x{password}y"), hex::encode(&password), password.to_uppercase()] {
-        assert_eq!(poison.found_in(leaked.as_bytes()), ["gateways/pool-gw/admin"]);
+    for leaked in spellings(&password) {
+        assert_eq!(poison.found_in(leaked.as_bytes()), ["gateways/pool-gw/admin"], "{leaked}");
         std::fs::write(place.file(".rocade/leak"), &leaked).unwrap();
         let files = files(place.root());
         let leaks = files.iter().filter(|(_, bytes)| !poison.found_in(bytes).is_empty());
         assert_eq!(leaks.count(), 1);
+    }
+    for leaked in [
+        "p%2F%22oi%5Cson%20%C3%A9%25%3Aswordfish",
+        "p%2f%22oi%5cson%20%c3%a9%25%3aswordfish",
+        "p/\\\"oi\\\\son é%:swordfish",
+    ] {
+        assert_eq!(poison.found_in(leaked.as_bytes()), ["brokers/main/odd"], "{leaked}");
+    }
+}
+
+/// A process that shows one is seen, in its arguments and in its environment, also as a child of another.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_the_processes_would_find_one() {
+    let place = Place::applied().await;
+    let poison = Poison::of(&place);
+    let key = place.rocade(&["secrets", "get", "sensors/pool-hall/app_key"]).ended(0).out;
+    let scripts = ["sh -c 'read line; :' \"$0\"; :", "read LEAK; export LEAK; sh -c 'read line; :'; :"];
+    for (script, argument, input) in [(scripts[0], hex::encode(&key), ""), (scripts[1], String::new(), &*key)]
+    {
+        let mut shell = std::process::Command::new("sh");
+        let mut shell = shell.args(["-c", script, &argument]).stdin(Stdio::piped()).spawn().unwrap();
+        // It waits as long as this is open.
+        let mut stdin = shell.stdin.take().unwrap();
+        if !input.is_empty() {
+            writeln!(stdin, "{input}").unwrap();
+        }
+        let seen = (0..500).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            !look(&poison, 0).0.is_empty()
+        });
+        drop(stdin);
+        shell.wait().unwrap();
+        assert!(seen, "{script}");
     }
 }

@@ -9,6 +9,7 @@ mod contacts;
 mod deletes;
 mod faults;
 mod import;
+mod lists;
 #[path = "../story/place.rs"]
 #[allow(dead_code, reason = "the story uses the rest of it")]
 mod place;

@@ -1,5 +1,13 @@
-//! `import`: what is live becomes inventory, and the plan right after is empty.
+//! `import`: what is live, or stands in a list, becomes inventory, and the plan right after is empty.
 
+mod gateway;
+mod lines;
+mod list;
+mod sensors;
+mod users;
+mod writing;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
@@ -7,7 +15,7 @@ use anyhow::{Context, anyhow, bail};
 use super::Waited;
 use crate::cli::arguments::{Import, ImportPbx};
 use crate::cli::{Arguments, Exit, lock, say, surroundings};
-use crate::inventory::{self, Pbx, Place};
+use crate::inventory::{self, Pbx, Place, amend};
 use crate::model::{Observed, Target};
 use crate::plan::Scope;
 use crate::providers::threecx;
@@ -17,6 +25,10 @@ use crate::run::{self, Links, Unwatched, Watch, Workspace};
 pub fn run(arguments: &Arguments, verb: &Import) -> anyhow::Result<Exit> {
     match verb {
         Import::Pbx(verb) => pbx(arguments, verb),
+        Import::Gateway(verb) => gateway::run(arguments, verb),
+        Import::Sensors(verb) => sensors::run(arguments, verb),
+        Import::Lines(verb) => lines::run(arguments, verb),
+        Import::Users(verb) => users::run(arguments, verb),
     }
 }
 
@@ -44,7 +56,7 @@ fn pbx(arguments: &Arguments, verb: &ImportPbx) -> anyhow::Result<Exit> {
         say::data(import.yaml.trim_matches('\n'));
         return Ok(Exit::Done);
     }
-    append(&workspace, &entry.place, &import.yaml)?;
+    append(&workspace, &verb.name, &entry.place, &import.yaml)?;
     say::word(&format!(
         "{target} is in {}; `rocade plan {}` should find nothing",
         entry.place.file, verb.name
@@ -78,48 +90,30 @@ fn has_parts(pbx: &Pbx) -> bool {
 }
 
 /// Writes parts behind the keys of an entry; all else in the file stays as it is, comments too.
-fn append(workspace: &Workspace, place: &Place, yaml: &str) -> anyhow::Result<()> {
+fn append(workspace: &Workspace, name: &str, place: &Place, yaml: &str) -> anyhow::Result<()> {
     let path = workspace.root().join(&*place.file);
     let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", place.file))?;
-    let lines: Vec<&str> = text.lines().collect();
-    let head = usize::try_from(place.line).unwrap_or(usize::MAX);
-    let column = usize::try_from(place.column).unwrap_or(usize::MAX);
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    if lines.get(head.saturating_sub(1)).is_none_or(|line| !line.trim_end().ends_with(':')) || column != 3 {
-        bail!("{place}: write the entry in block style, two spaces deep, one key a line; then import again");
-    }
-    let inside = |line: &&&str| line.trim().is_empty() || indent(line) >= column;
-    let mut end = head + lines[head..].iter().take_while(inside).count();
-    while end > head && lines[end - 1].trim().is_empty() {
-        end -= 1;
-    }
-    let mut whole = lines[..end].join("\n");
-    whole.push('\n');
-    whole.push_str(yaml);
-    for line in &lines[end..] {
-        whole.push_str(line);
-        whole.push('\n');
-    }
+    let lines: String = yaml.lines().map(|line| format!("{}\n", line.get(4..).unwrap_or_default())).collect();
+    let whole = amend::append(&text, &["pbx", name], &lines).map_err(|fault| {
+        anyhow!("{place}: write the entry in block style, one key a line, and import again: {fault}")
+    })?;
     // What was made must be readable before it replaces anything.
-    let name = place.file.to_string();
-    if let Err(report) = inventory::parse([(name.as_str(), whole.as_str())]) {
-        let own = report.diagnostics.iter().filter(|fault| fault.code != "dangling-reference");
-        let own = own.filter(|fault| fault.severity == inventory::Severity::Error);
+    let changed = BTreeMap::from([(place.file.to_string(), whole.clone())]);
+    if let Err(report) = inventory::load_changed(workspace.root(), &changed) {
         let line = |place: &Place| whole.lines().nth(usize::try_from(place.line).ok()?.checked_sub(1)?);
-        let why: Vec<String> = own
+        let errors = report.diagnostics.iter().filter(|fault| fault.severity == inventory::Severity::Error);
+        let why: Vec<String> = errors
             .map(|fault| {
                 let lines: Vec<&str> =
                     fault.labels.iter().filter_map(|label| line(&label.place)).map(str::trim).collect();
                 format!("\n  {} ({})", fault.message, lines.join("; "))
             })
             .collect();
-        if !why.is_empty() {
-            bail!(
-                "what is on the PBX cannot be written in the inventory:{}\nmend it in the console, or write \
-                 what `rocade import pbx NAME --stdout` prints by hand",
-                why.concat()
-            );
-        }
+        bail!(
+            "what is on the PBX cannot be written in the inventory:{}\nmend it in the console, or write \
+             what `rocade import pbx NAME --stdout` prints by hand",
+            why.concat()
+        );
     }
     replace(&path, whole.as_bytes())
 }

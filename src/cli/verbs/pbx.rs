@@ -2,6 +2,8 @@
 
 mod csv;
 
+pub(super) use csv::keep;
+
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};

@@ -1,4 +1,11 @@
-//! `secrets`: make an identity, set, get, check.
+//! `secrets`: make an identity, set, get, check; its longer verbs have files of their own.
+
+mod edit;
+mod git;
+mod history;
+mod rekey;
+mod rotate;
+mod scan;
 
 use std::io::{IsTerminal, Read};
 
@@ -12,23 +19,42 @@ use crate::cli::{Arguments, Exit, say, surroundings};
 use crate::compose;
 use crate::inventory;
 use crate::model::PLAN_FORMAT;
-use crate::secrets::{self, Store};
+use crate::secrets::{self, Ledger, Store};
 
 pub fn run(arguments: &Arguments, verb: &Secrets) -> anyhow::Result<Exit> {
     match verb {
-        Secrets::Keygen { output } => keygen(arguments, output.clone()),
-        Secrets::Set { path, generate } => set(arguments, path, *generate),
+        Secrets::Keygen { output, name } => keygen(arguments, output.clone(), name.as_deref()),
+        Secrets::Set { path, generate, encrypted } => set(arguments, path, *generate, *encrypted),
         Secrets::Get { path } => {
-            let store = Store::open(&arguments.directory, surroundings::identity(arguments))?;
-            say::bytes(store.get(path)?.reveal());
+            say::bytes(open(arguments)?.get(path)?.reveal());
             Ok(Exit::Done)
         }
-        Secrets::Rekey => rekey(arguments),
+        Secrets::Edit { what } => edit::run(arguments, what),
+        Secrets::Rekey(verb) => rekey::run(arguments, verb),
+        Secrets::Rotate(verb) => rotate::run(arguments, verb),
         Secrets::Check => check(arguments),
+        Secrets::Scan(verb) => scan::run(arguments, verb),
+        Secrets::GitSetup { hook } => git::set_up(arguments, *hook),
+        Secrets::Textconv { file, clear } => git::textconv(arguments, file, *clear),
+        Secrets::Merge { base, ours, theirs, name } => {
+            git::merge(arguments, [base, ours, theirs], name.as_deref())
+        }
     }
 }
 
-fn keygen(arguments: &Arguments, output: Option<std::path::PathBuf>) -> anyhow::Result<Exit> {
+fn open(arguments: &Arguments) -> anyhow::Result<Store> {
+    Store::open(&arguments.directory, surroundings::identity(arguments))
+}
+
+fn today() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
+}
+
+fn keygen(
+    arguments: &Arguments,
+    output: Option<std::path::PathBuf>,
+    name: Option<&str>,
+) -> anyhow::Result<Exit> {
     let place = match output {
         Some(place) => place,
         None => surroundings::identity(arguments)
@@ -37,24 +63,65 @@ fn keygen(arguments: &Arguments, output: Option<std::path::PathBuf>) -> anyhow::
             .ok_or_else(|| anyhow!("there is no configuration folder; say where with --output FILE"))?,
     };
     let repository = arguments.directory.join("inventory").is_dir().then_some(arguments.directory.as_path());
-    let recipient = secrets::keygen(&place, repository, None)?;
+    let recipient = secrets::keygen(&place, repository, name)?;
     say::word(&format!("the identity is in {}; keep a copy where a fire does not reach", place.display()));
     say::data(&recipient);
     Ok(Exit::Done)
 }
 
-fn set(arguments: &Arguments, path: &str, generate: Option<Generate>) -> anyhow::Result<Exit> {
-    let store = Store::open(&arguments.directory, surroundings::identity(arguments))?;
+fn set(
+    arguments: &Arguments,
+    path: &str,
+    generate: Option<Generate>,
+    encrypted: bool,
+) -> anyhow::Result<Exit> {
+    let store = open(arguments)?;
     let value = match generate {
         Some(kind) => random(kind),
+        None if encrypted => {
+            let mut sealed = Vec::new();
+            std::io::stdin().read_to_end(&mut sealed).context("reading the encrypted secret")?;
+            Zeroizing::new(store.open_bare(&sealed)?.reveal().to_vec())
+        }
         None => given(arguments)?,
     };
+    put(arguments, &store, path, &value)?;
+    say::word(&format!("set {path}"));
+    Ok(Exit::Done)
+}
+
+/// Writes a value; a new one ticks its line in the list of what is to be changed.
+fn put(arguments: &Arguments, store: &Store, path: &str, value: &[u8]) -> anyhow::Result<()> {
     if value.is_empty() {
         bail!("the secret `{path}` would be empty; nothing was set");
     }
-    store.put(path, &value)?;
-    say::word(&format!("set {path}"));
-    Ok(Exit::Done)
+    let is_listed = Ledger::read(&arguments.directory)?.open().any(|item| item.name == path);
+    let before = if is_listed && store.has(path) { store.get(path).ok() } else { None };
+    store.put(path, value)?;
+    if !is_listed {
+        return Ok(());
+    }
+    match before {
+        Some(before) if before.reveal() != value => tick(arguments, path),
+        Some(_) => {
+            say::word(&format!("{path} has the value it had; it is still to be changed"));
+            Ok(())
+        }
+        None => {
+            say::word(&format!(
+                "whether that is another value cannot be told; `rocade secrets rotate {path} --done`"
+            ));
+            Ok(())
+        }
+    }
+}
+
+fn tick(arguments: &Arguments, path: &str) -> anyhow::Result<()> {
+    if Ledger::tick(&arguments.directory, path, &today())? > 0 {
+        let left = Ledger::read(&arguments.directory)?.open().count();
+        say::word(&format!("{path} is ticked in the list of what people who left know; {left} left"));
+    }
+    Ok(())
 }
 
 fn random(kind: Generate) -> Zeroizing<Vec<u8>> {
@@ -91,17 +158,8 @@ fn given(arguments: &Arguments) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     Ok(value)
 }
 
-fn rekey(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let store = Store::open(&arguments.directory, surroundings::identity(arguments))?;
-    let mut renewed = store.rekey()?;
-    renewed.extend(crate::pki::rekey(&arguments.directory, &store)?);
-    renewed.iter().for_each(|name| say::data(name));
-    say::word(&format!("{} encrypted anew", renewed.len()));
-    Ok(Exit::Done)
-}
-
 fn check(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let store = Store::open(&arguments.directory, surroundings::identity(arguments))?;
+    let store = open(arguments)?;
     let loaded = inventory::load(&arguments.directory)
         .map_err(|report| crate::run::Refused::Inventory(Box::new(report)))?;
     let minted = crate::providers::mosquitto::minted(&loaded.inventory);
@@ -116,9 +174,13 @@ fn check(arguments: &Arguments) -> anyhow::Result<Exit> {
         });
         say::data(&serde_json::to_string_pretty(&result)?);
     } else {
-        findings.iter().for_each(|finding| say::data(&finding.to_string()));
+        for finding in &findings {
+            say::data(&finding.to_string());
+            finding.hint().into_iter().for_each(say::hint);
+        }
         let (secrets, found) = (store.paths().len(), findings.len());
         say::word(&format!("{}, {}", say::count(secrets, "secret"), say::count(found, "finding")));
     }
-    Ok(if findings.is_empty() { Exit::Done } else { Exit::Failed })
+    let wrong = findings.iter().any(|finding| !finding.is_warning());
+    Ok(if wrong { Exit::Failed } else { Exit::Done })
 }

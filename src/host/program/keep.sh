@@ -106,7 +106,8 @@ keep_all() {
 # waited for.
 settle_earlier() {
     for other in "$kept"/*/armed; do
-        [ "$other" = "$shelf/armed" ] || [ ! -e "$other" ] || mv "$other" "${other%armed}confirmed" 2>/dev/null
+        [ "$other" != "$shelf/armed" ] && [ -e "$other" ] || continue
+        ! mv "$other" "${other%armed}confirmed" 2>/dev/null || drop_hook
     done
     for other in "$kept"/*/reverting; do
         [ -e "$other" ] || continue
@@ -232,6 +233,7 @@ check_back() {
 
 revert() {
     moved='' regretted=''
+    take_turn
     end_newcomers
     put_files_back
     start_again
@@ -240,6 +242,7 @@ revert() {
     reload=''
     sync
     check_back
+    rm -f "$turn"
     # What services said meanwhile is not asked for.
     output=$moved why=$regretted
     [ -z "$regretted" ]
@@ -248,10 +251,13 @@ revert() {
 order_revert() {
     find_shelf "$1"
     [ -e "$shelf/list" ] || { why="nothing is kept as $1"; return 1; }
-    limit=''
-    mv "$shelf/armed" "$shelf/reverting" 2>/dev/null
-    revert || { echo "$why" >"$shelf/reverted"; return 1; }
-    echo ok >"$shelf/reverted"
+    limit='' waited=''
+    ! mv "$shelf/armed" "$shelf/reverting" 2>/dev/null || waited=1
+    if revert; then told=ok; else told=$why; fi
+    [ -z "$waited" ] || drop_hook
+    why=$told
+    echo "$told" >"$shelf/reverted"
+    [ "$told" = ok ]
 }
 
 # Sets up to the seconds since the host was started: a clock that nobody sets.
@@ -283,9 +289,35 @@ watch_over() {
     done
     mv "$limit" "$shelf/reverting" 2>/dev/null || return 0
     sleep 1
-    why=''
-    if revert; then why=ok; fi
-    echo "$why" >"$shelf/reverted.new"
+    put_back_alone
+    drop_hook
+    tell_end
+}
+
+# Puts back what nobody confirmed; told is what is to be said of it.
+put_back_alone() {
+    told=ok
+    revert || told=$why
+    drop_unsaved
+}
+
+# A gateway's API has settings that run and settings that are saved. What ran unsaved when nothing was unsaved
+# before is ours: it is dropped. What was saved is left to rocade.
+drop_unsaved() {
+    while IFS=$UNIT read -r sort name _ number _ <&5; do
+        case $sort$name in page*/api/system) ;; *) continue ;; esac
+        grep -q '"dbDirty" *: *false' "$shelf/$number" || continue
+        page=$(fetch GET "$name") || continue
+        case $page in
+            *'"dbDirty":true'* | *'"dbDirty": true'* | *'"dbDirty" : true'*)
+                fetch POST "${name%/system}/command/revert" </dev/null >/dev/null
+                ;;
+        esac
+    done 5<"$shelf/list"
+}
+
+tell_end() {
+    echo "$told" >"$shelf/reverted.new"
     mv "$shelf/reverted.new" "$shelf/reverted"
 }
 
@@ -293,9 +325,14 @@ order_arm() {
     find_shelf "$1"
     [ -e "$shelf/list" ] || { why="nothing is kept as $1"; return 1; }
     limit=$shelf/armed patience=$2
+    content "$3" "$4" | decode >"$shelf/program" || { why='there is no room for the timer'; return 1; }
+    skip_filling "$3" >/dev/null || return 1
     [ ! -e "$limit" ] || { extend; return 0; }
     rm -f "$shelf/confirmed" "$shelf/reverted" "$shelf/reverting"
+    lacking=''
+    set_hook || lacking=$why
     : >"$limit" && extend && sync || { why="the timer cannot be set"; return 1; }
+    output=$lacking
     { trap '' HUP; trap - EXIT INT TERM PIPE; watch_over; clean; } </dev/null >/dev/null 2>&1 3>&- 4<&- &
 }
 
@@ -306,5 +343,6 @@ order_confirm() {
         why='the time ran out and it was put back'
         return 1
     fi
+    drop_hook
     sync
 }

@@ -47,6 +47,10 @@ cd "${root:-/}" || exit 1
 exec 3>&1 4<&0 </dev/null >/dev/null
 trap clean EXIT
 trap 'exit 1' HUP INT TERM PIPE
+if [ "$mode" = boot ]; then
+    after_boot
+    exit 0
+fi
 while :; do
     IFS= read -r line <&4 || exit 1
     [ "$line" != 'rocade-host 1' ] || break

@@ -36,7 +36,9 @@ is_alive() {
 
 # Sets pid to the process of a service that has no manager: 0 when there is none.
 find_process() {
-    for place in "/run/$1.pid" "/var/run/$1.pid" "/run/$1/$1.pid" "/var/run/$1/$1.pid"; do
+    # The script of a service named otherwise than its program (ssh, sshd) says where its record is.
+    said=$(grep -o -e '--pidfile */[^ ;"]*' "./etc/init.d/$1" 2>/dev/null)
+    for place in "/run/$1.pid" "/var/run/$1.pid" "/run/$1/$1.pid" "/var/run/$1/$1.pid" $said; do
         [ -r "$place" ] || continue
         pid=''
         read -r pid <"$place" || :

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use zeroize::Zeroizing;
 
-use super::super::{Ask, Order, ServiceAct, Thing};
+use super::super::{Ask, Order, ServiceAct, Thing, program};
 use super::{END, MAGIC, UNIT, WireFault, armor, unarmor, words};
 use crate::model::Secret;
 
@@ -182,7 +182,11 @@ pub fn encode_orders(orders: &[Order]) -> Result<Zeroizing<Vec<u8>>, WireFault> 
             Order::Keep { name, things } => {
                 sheet.list(&["keep", name], &things.iter().map(thing_word).collect::<Vec<_>>());
             }
-            Order::Arm { name, seconds } => sheet.line(&["arm", name, &seconds.to_string()]),
+            // The program itself comes along: after a power cut the host runs it alone.
+            Order::Arm { name, seconds } => {
+                let program = Secret::new(program(), "the host program");
+                sheet.load(&["arm", name, &seconds.to_string()], &program, &[]);
+            }
             Order::Confirm { name } => sheet.line(&["confirm", name]),
             Order::Revert { name } => sheet.line(&["revert", name]),
             Order::Lock { holder, seconds, words } => {
@@ -359,7 +363,10 @@ pub fn decode_orders(stream: &[u8]) -> Result<Vec<Order>, WireFault> {
                 let things = things.ok_or_else(|| script.damaged("nothing that can be kept"))?;
                 Order::Keep { name: own(name), things }
             }
-            ["arm", name, seconds] => Order::Arm { name: own(name), seconds: script.seconds(seconds)? },
+            ["arm", name, seconds, blocks, inline] => {
+                drop(script.content(blocks, inline)?);
+                Order::Arm { name: own(name), seconds: script.seconds(seconds)? }
+            }
             ["confirm", name] => Order::Confirm { name: own(name) },
             ["revert", name] => Order::Revert { name: own(name) },
             ["lock", holder, seconds, words] => {

@@ -40,13 +40,31 @@ fn check_names(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
             Diagnostic::error("no-names", "`names` is empty: a certificate needs the names clients use");
         found.push(fault.at(&broker.place, ""));
     }
+    check_reached_at(broker, found);
+}
+
+/// What clients use must stand in the certificate.
+fn check_reached_at(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
+    let Some(reached) = &broker.reached_at else { return };
+    if let Some(zero) = reached.port.as_ref().filter(|port| port.value == 0) {
+        found.push(Diagnostic::error("out-of-range", "port 0 is no port").at(&zero.place, ""));
+    }
+    let Some(used) = &reached.address else { return };
+    address::check(used, found);
+    if let Some(first) = broker.names.first()
+        && !broker.names.iter().any(|name| address::same(name, used))
+    {
+        let message = format!("`{}` is not in the certificate of this broker", **used);
+        let fault = Diagnostic::error("not-in-certificate", message).at(&used.place, "used by its clients");
+        found.push(fault.at(&first.place, "the names in the certificate").help("add it to `names`"));
+    }
 }
 
 /// Each relay must find the name it uses in the certificate.
 fn check_relays(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
     for relay in inventory.gateways.values().filter_map(|gateway| gateway.relay.as_ref()) {
         let Some(broker) = inventory.brokers.get(relay.broker.as_str()) else { continue };
-        let used = relay.via.as_ref().unwrap_or(&broker.address);
+        let used = relay.via.as_ref().unwrap_or_else(|| broker.client_address());
         if broker.names.is_empty() || broker.names.iter().any(|name| address::same(name, used)) {
             continue;
         }
@@ -107,7 +125,6 @@ fn check_client(name: &str, client: &At<BrokerClient>, found: &mut Vec<Diagnosti
 
 fn check_brute_force(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
     let Some(rule) = &broker.brute_force else { return };
-    let before = found.len();
     for period in [&rule.find_time, &rule.ban_time].into_iter().filter(|period| period.as_secs() == 0) {
         found
             .push(Diagnostic::error("out-of-range", "a time of zero locks nobody out").at(&period.place, ""));
@@ -116,23 +133,26 @@ fn check_brute_force(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
         let message = "`max_retry` of 0 would lock out everybody";
         found.push(Diagnostic::error("out-of-range", message).at(&rule.find_time.place, "beside this"));
     }
-    if found.len() == before {
-        let message = "rocade does not carry out `brute_force` yet: nobody is locked out";
-        let warning =
-            Diagnostic::warning("not-carried-out", message).at(&rule.find_time.place, "beside this");
-        found.push(warning.help("set up such a lock-out by hand, or let few networks in with `firewall`"));
-    }
+    let places = rule.never.iter().map(|network| (*network.value, &network.place));
+    repeated(places, twice, found);
+}
+
+fn twice(network: &Network) -> Diagnostic {
+    Diagnostic::error("duplicate-network", format!("network {network} twice"))
 }
 
 fn check_firewall(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
-    let Some(from) = broker.firewall.as_ref().and_then(|firewall| firewall.from.as_ref()) else { return };
+    let Some(firewall) = &broker.firewall else { return };
+    if let Some(zero) = firewall.connections.as_ref().filter(|connections| connections.value == 0) {
+        let message = "`connections` of 0 would let nobody in";
+        found.push(Diagnostic::error("out-of-range", message).at(&zero.place, ""));
+    }
+    let Some(from) = &firewall.from else { return };
     if from.is_empty() {
         let fault = Diagnostic::error("no-networks", "`from` is empty: nobody could reach the broker");
         let fault = fault.at(&from.place, "");
         found.push(fault.help("name the networks of its clients, or leave `from` out to let all reach it"));
     }
     let places = from.iter().map(|network| (*network.value, &network.place));
-    let twice =
-        |network: &Network| Diagnostic::error("duplicate-network", format!("network {network} twice"));
     repeated(places, twice, found);
 }

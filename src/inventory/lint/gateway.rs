@@ -5,7 +5,8 @@ use crate::inventory::{At, Diagnostic, FACTORY_ADDRESS, Gateway, Inventory};
 use crate::model::Eui;
 
 /// The AppEUI (JoinEUI) of the pair with which a factory-fresh Conduit lets any device join.
-const FACTORY_NETWORK_EUI: &str = "0102030405060708";
+/// The network EUI of every factory-fresh Conduit.
+pub const FACTORY_NETWORK_EUI: &str = "0102030405060708";
 /// `whitelist.maxSize` and `license.maxDevices` of the Conduit's network server.
 const MAX_SENSORS: usize = 2000;
 

@@ -11,22 +11,32 @@ use crate::model::Wish;
 use crate::providers::PageThenAndNow;
 
 /// The requests, and at the end those that make them count and keep them over a restart; none when all pages
-/// show what they showed.
+/// show what they showed. When the page is among them that says that nothing was unsaved then and something is
+/// now, none of it was saved: the unit itself drops what it runs with for what it saved.
 ///
 /// # Errors
 /// When a page cannot be understood.
 pub(super) fn orders(wish: &Wish, pages: &BTreeMap<String, PageThenAndNow>) -> Result<Vec<Order>, String> {
     let base = unit::base(wish);
     let mut orders = Vec::new();
+    let mut unsaved = false;
     for (url, page) in pages {
         let then = api::result(&Page { status: 200, body: page.then.clone() })?;
         let now = api::result(&page.now)?;
         let resource = url.strip_prefix(&api::url(base, "")).unwrap_or(url);
+        if resource == "system" {
+            unsaved = then["dbDirty"] == json!(false) && now["dbDirty"] == json!(true);
+            continue;
+        }
         let body =
             if resource == "loraNetwork/whitelist" { list(&then, &now) } else { difference(&then, &now) };
         if let Some(body) = body {
             orders.push(api::send("PUT", base, resource, Some(&body)));
         }
+    }
+    if !orders.is_empty() && unsaved {
+        // The network server starts anew when its settings are saved: it has not heard of these.
+        return Ok(vec![api::send("POST", base, "command/revert", None)]);
     }
     if !orders.is_empty() {
         orders.push(api::send("POST", base, "lora/restart", None));

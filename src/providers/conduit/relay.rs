@@ -144,10 +144,10 @@ fn configuration(
 }
 
 fn remote(name: &str, relay: &Relay, broker: &Broker) -> serde_json::Value {
-    let host = relay.via.as_ref().unwrap_or(&broker.address);
+    let (host, port) = broker.reached_by(relay);
     json!({
         "host": **host,
-        "port": *broker.listeners.mqtts.port,
+        "port": port,
         "ca_file": format!("{FOLDER}/ca.pem"),
         "username": relay_user(name),
         "password_file": format!("{FOLDER}/password"),

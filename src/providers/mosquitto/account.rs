@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use crate::inventory::{At, Broker, Gateway, Inventory, Relay};
+use super::grant::{self, Access};
+use crate::inventory::{Broker, Gateway, Inventory, Relay};
 use crate::model::Secret;
 use crate::providers::{Fault, Found, Lookup};
 
@@ -35,37 +36,38 @@ pub(super) fn all(
 ) -> Result<Vec<Account>, Vec<Fault>> {
     let mut accounts = Vec::new();
     let mut faults = Vec::new();
-    let found = relays(inventory, name, lookup)
-        .into_iter()
-        .chain(clients(broker, lookup))
-        .chain([verifier(name, lookup)]);
-    for account in found {
-        match account.and_then(checked) {
+    for (account, grants) in grant::grants(inventory, name, broker) {
+        let of = |access| {
+            let own = grants.iter().filter(move |grant| grant.access == access);
+            own.map(|grant| grant.filter.clone()).collect()
+        };
+        let (read, write) = (of(Access::Read), of(Access::Publish));
+        let found = password(inventory, name, broker, &account, lookup);
+        match found.and_then(|password| checked(Account { name: account, password, read, write })) {
             Ok(account) => accounts.push(account),
             Err(fault) => faults.push(fault),
         }
     }
-    accounts.sort_by(|a, b| a.name.cmp(&b.name));
     if faults.is_empty() { Ok(accounts) } else { Err(faults) }
 }
 
-fn relays(inventory: &Inventory, broker: &str, lookup: &dyn Lookup) -> Vec<Result<Account, Fault>> {
-    let served = inventory.gateways.iter().filter_map(|(gateway, spec)| {
-        spec.relay.as_ref().filter(|relay| **relay.broker == *broker).map(|relay| (gateway, relay))
-    });
-    served
-        .map(|(gateway, relay)| {
-            let topics = inventory.sensors_of(gateway).map(|(_, sensor)| sensor.topic.value.clone());
-            let mut write: Vec<String> = topics.collect();
-            write.push(format!("rocade/relays/{gateway}/#"));
-            Ok(Account {
-                name: relay_user(gateway),
-                password: relay_password(gateway, relay, lookup)?,
-                read: Vec::new(),
-                write,
-            })
-        })
-        .collect()
+/// The password of an account.
+fn password(
+    inventory: &Inventory,
+    name: &str,
+    broker: &Broker,
+    account: &str,
+    lookup: &dyn Lookup,
+) -> Result<Found<Secret>, Fault> {
+    if let Some(client) = broker.clients.get(account) {
+        return lookup.secret(&client.password.secret).map_err(|fault| fault.at(&client.password.place));
+    }
+    let gateway =
+        account.strip_prefix("relay-").and_then(|gateway| inventory.gateways.get_key_value(gateway));
+    match gateway.and_then(|(gateway, spec)| Some((gateway, spec.relay.as_ref()?))) {
+        Some((gateway, relay)) => relay_password(gateway, relay, lookup),
+        None => verifier_password(name, lookup),
+    }
 }
 
 /// The account a gateway's relay logs in with.
@@ -101,39 +103,12 @@ pub fn minted(inventory: &Inventory) -> Vec<String> {
     relays.chain(inventory.brokers.keys().map(|name| verifier_secret(name))).collect()
 }
 
-fn clients(broker: &Broker, lookup: &dyn Lookup) -> Vec<Result<Account, Fault>> {
-    let topics = |filters: &[At<String>]| filters.iter().map(|filter| filter.value.clone()).collect();
-    broker
-        .clients
-        .iter()
-        .map(|(name, client)| {
-            let password =
-                lookup.secret(&client.password.secret).map_err(|fault| fault.at(&client.password.place))?;
-            Ok(Account {
-                name: name.clone(),
-                password,
-                read: topics(&client.read),
-                write: topics(&client.write),
-            })
-        })
-        .collect()
-}
-
 /// The password of a broker's [`VERIFIER`], which the first apply makes.
 ///
 /// # Errors
 /// When it is there and cannot be opened.
 pub fn verifier_password(broker: &str, lookup: &dyn Lookup) -> Result<Found<Secret>, Fault> {
     lookup.minted(&verifier_secret(broker))
-}
-
-fn verifier(broker: &str, lookup: &dyn Lookup) -> Result<Account, Fault> {
-    Ok(Account {
-        name: VERIFIER.to_owned(),
-        password: verifier_password(broker, lookup)?,
-        read: vec!["rocade/relays/#".to_owned(), "rocade/verify/#".to_owned()],
-        write: vec!["rocade/verify/#".to_owned()],
-    })
 }
 
 /// Names and topics become lines of files: one with a line end in it would grant what nobody wrote.

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::account::{self, Account};
-use super::firewall;
 use super::{ACL, AUTHORITY, CERTIFICATE, CONF, CONF_D, KEY, MAIN_CONF, PASSWD, SERVICE};
+use super::{firewall, lockout};
 use crate::host::{files, packages};
 use crate::inventory::{Broker, Inventory, Listener};
 use crate::model::{Fields, Impact, Key, Resource, Resources, Target, Value, Wish};
@@ -49,6 +49,12 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
             Err(fault) => faults.push(fault),
         }
     }
+    if let Some(rule) = &broker.brute_force {
+        match lockout::wished(&target.name, broker, rule, lookup) {
+            Ok(wished) => resources.extend(wished),
+            Err(fault) => faults.push(fault),
+        }
+    }
     // Under a prefix nothing runs: there is no service to start and no listener to see.
     if broker.root.is_none() {
         resources.extend(clear_ports(broker).map(clear_port));
@@ -62,7 +68,7 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
     Ok(Wish::new(target.clone(), super::KIND, super::RANK, resources))
 }
 
-fn package(summary: &str) -> Resource {
+pub(super) fn package(summary: &str) -> Resource {
     Resource { fields: packages::wish(), summary: summary.to_owned(), ..Resource::default() }
 }
 
@@ -157,7 +163,8 @@ fn certificates(name: &str, broker: &Broker, lookup: &dyn Lookup) -> Result<[(Ke
         _ => reload(),
     };
     Ok([
-        (Key::new("file", AUTHORITY), file(public(authority), impact.clone())),
+        // On its reload signal Mosquitto does not read the authority of its clients anew.
+        (Key::new("file", AUTHORITY), file(public(authority), restart())),
         (Key::new("file", CERTIFICATE), file(public(chain), impact.clone())),
         (Key::new("file", KEY), file(private(key), impact)),
     ])

@@ -79,6 +79,9 @@ fn networks(firewall: &Firewall) -> impl Iterator<Item = Network> + '_ {
 fn ruleset(name: &str, broker: &Broker, firewall: &Firewall) -> String {
     let mut rules = vec!["type filter hook input priority filter; policy accept;".to_owned()];
     rules.push("iif \"lo\" accept".to_owned());
+    if let Some(most) = &firewall.connections {
+        rules.extend(desire::tls_ports(broker).flat_map(|port| limits(port, **most)));
+    }
     for port in desire::tls_ports(broker) {
         let open = format!("tcp dport {port} accept");
         let from = networks(firewall).map(|network| {
@@ -93,8 +96,16 @@ fn ruleset(name: &str, broker: &Broker, firewall: &Firewall) -> String {
     let mut text = format!(
         "# Written by rocade for broker {name}: changes made here by hand are undone by the next apply.\n\n\
          # Loading this file replaces the table in one step, whether it is there or not.\n\
-         table {TABLE} {{}}\ndelete table {TABLE}\ntable {TABLE} {{\n\tchain input {{\n"
+         table {TABLE} {{}}\ndelete table {TABLE}\ntable {TABLE} {{\n"
     );
+    if firewall.connections.is_some() {
+        for (set, kind, _) in COUNTED {
+            // Writing to a String cannot fail.
+            let _ =
+                writeln!(text, "\tset {set} {{\n\t\ttype {kind}\n\t\tsize 65535\n\t\tflags dynamic\n\t}}\n");
+        }
+    }
+    text.push_str("\tchain input {\n");
     for rule in rules {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "\t\t{rule}");
@@ -103,12 +114,31 @@ fn ruleset(name: &str, broker: &Broker, firewall: &Firewall) -> String {
     text
 }
 
-/// The lines of our table that say something, of the file or of what `nft list table` printed.
+/// The sets in which connections are counted by address, their type, and the family of the address.
+const COUNTED: [(&str, &str, &str); 2] =
+    [("connections4", "ipv4_addr", "ip"), ("connections6", "ipv6_addr", "ip6")];
+
+/// The rules by which an address holds no more than so many connections to a port.
+fn limits(port: u16, most: u16) -> impl Iterator<Item = String> {
+    COUNTED.into_iter().map(move |(set, _, family)| {
+        format!("tcp dport {port} ct state new add @{set} {{ {family} saddr ct count over {most} }} drop")
+    })
+}
+
+/// The lines of our table that say something, of the file or of what `nft list table` printed. What a set
+/// holds says who is connected now.
 fn rules(text: &str) -> Vec<String> {
     let head = format!("table {TABLE} {{");
     let lines = text.lines().skip_while(|line| *line != head).skip(1);
     let lines = lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
-    lines.filter(|line| !matches!(line.as_str(), "" | "}" | "chain input {")).collect()
+    let mut within = false;
+    let said = lines.filter(|line| {
+        let begins = line.starts_with("set ") && line.ends_with('{');
+        let held = within;
+        within = begins || (within && line != "}");
+        begins || !(held || matches!(line.as_str(), "" | "}" | "chain input {"))
+    });
+    said.collect()
 }
 
 /// The questions: those that find what an earlier inventory left, also when nothing is wished; and where
@@ -253,6 +283,13 @@ mod tests {
         let file = format!("# words\ntable {TABLE} {{}}\ndelete table {TABLE}\n{printed}");
         assert_eq!(rules(&file), rules(printed));
         assert_eq!(rules(printed).len(), 3);
+        let counted = printed.replace(
+            "\tchain",
+            "\tset connections4 {\n\t\ttype ipv4_addr\n\t\telements = { 10.0.0.1 ct count over 2,\n\t\t\t \
+             10.0.0.2 ct count over 2 }\n\t}\n\n\tchain",
+        );
+        assert_eq!(rules(&counted)[0], "set connections4 {");
+        assert_eq!(rules(&counted)[1..], rules(printed)[..]);
         let added = printed.replace("\t}\n}", "\t}\n\n\tchain other {\n\t}\n}");
         assert_eq!(rules(&added)[3], "chain other {");
     }

@@ -1,7 +1,7 @@
 //! Reads a broker's host in one exec. What one answer lacks is named; the rest stands.
 
 use super::desire::watched;
-use super::{CONF_D, FOLDER, PASSWD, SERVICE, candidate, firewall, passwd};
+use super::{CONF_D, FOLDER, PASSWD, SERVICE, candidate, firewall, lockout, passwd, version};
 use crate::host::{Answer, Ask, files, packages, services};
 use crate::model::{Fields, Key, Observed, Value, Wish};
 use crate::transport::Reading;
@@ -19,13 +19,14 @@ pub(super) async fn all(wish: &Wish, hand: Reading<'_>) -> Observed {
         Ok(answers) => answers,
         Err(error) => return Observed::unreachable(wish.target.clone(), format!("{error:#}")),
     };
-    let version = asks.iter().zip(&answers).find_map(|(ask, answer)| installed(ask, answer));
-    if let Some(version) = version.filter(|version| is_too_old(version)) {
+    let broker = asks.iter().zip(&answers).find_map(|(ask, answer)| installed(ask, answer));
+    if let Some(version) = broker.filter(|version| is_too_old(version)) {
         let reason = format!("Mosquitto {version} is older than {OLDEST}.0, whose configuration this is");
         return Observed::unreachable(wish.target.clone(), reason);
     }
     let mut observed = Observed::new(wish.target.clone());
-    observed.title = title(version, &answers);
+    observed.title = title(broker, &answers);
+    version::note(&mut observed, broker, &asks, &answers);
     for (ask, answer) in asks.iter().zip(answers) {
         if let Err(reason) = take(&mut observed, wish, ask, answer) {
             let (collection, name) = place(ask);
@@ -46,9 +47,22 @@ fn asks(wish: &Wish) -> Vec<Ask> {
     ];
     asks.extend(wished("package").map(|key| Ask::Package { name: key.name.clone() }));
     asks.extend(
-        wished("file").chain(wished(firewall::FILES)).map(|key| Ask::File { path: key.name.clone() }),
+        [
+            wished("file").collect::<Vec<_>>(),
+            wished(firewall::FILES).collect(),
+            wished(lockout::FILES).collect(),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|key| Ask::File { path: key.name.clone() }),
     );
+    asks.extend(lockout::unwished(wish).map(|path| Ask::File { path }));
+    asks.extend(version::asks());
     asks.extend(wished("service").map(|key| Ask::Service { name: key.name.clone(), watch: watched() }));
+    asks.extend(
+        wished(lockout::COLLECTION)
+            .map(|key| Ask::Service { name: key.name.clone(), watch: lockout::watched() }),
+    );
     let runs = wished("service").next().is_some();
     if wished("listener").next().is_some() {
         asks.push(Ask::Listening);
@@ -64,7 +78,8 @@ fn place(ask: &Ask) -> (&'static str, Option<String>) {
         Ask::Package { name } => ("package", Some(name.clone())),
         Ask::Content { .. } => ("account", None),
         Ask::Files { .. } => ("file", None),
-        Ask::File { path } => (firewall::collection_of(path), Some(path.clone())),
+        Ask::File { path } => (collection_of(path), Some(path.clone())),
+        Ask::Service { name, .. } if lockout::is_service(name) => (lockout::COLLECTION, None),
         Ask::Listening => ("listener", None),
         _ => ("service", None),
     }
@@ -72,8 +87,9 @@ fn place(ask: &Ask) -> (&'static str, Option<String>) {
 
 fn take(observed: &mut Observed, wish: &Wish, ask: &Ask, answer: Answer) -> Result<(), String> {
     match (ask, answer) {
-        // Who the host is only heads the plan.
+        // Who the host is only heads the plan; where the plugins are is noted elsewhere.
         (Ask::Facts, _) => {}
+        (Ask::File { path }, _) if version::is_asked(path) => {}
         (ask, answer) if firewall::is_asked(ask) => firewall::take(observed, wish, ask, answer),
         (_, Answer::Unread(reason)) => return Err(reason),
         (Ask::Package { name }, Answer::Version(version)) => {
@@ -88,12 +104,13 @@ fn take(observed: &mut Observed, wish: &Wish, ask: &Ask, answer: Answer) -> Resu
         }
         (Ask::Files { directory }, Answer::Names(paths)) => strays(observed, wish, directory, paths),
         (Ask::File { path }, Answer::File(facts)) => {
-            let key = || Key::new(firewall::collection_of(path), path.as_str());
+            let key = || Key::new(collection_of(path), path.as_str());
             let seen = facts.as_ref().map(|facts| (key(), files::seen(facts)));
             observed.resources.extend(seen);
         }
         (Ask::Service { name, .. }, Answer::Service(facts)) => {
-            let seen = facts.map(|facts| (Key::new("service", name.as_str()), services::seen(&facts)));
+            let collection = if lockout::is_service(name) { lockout::COLLECTION } else { "service" };
+            let seen = facts.map(|facts| (Key::new(collection, name.as_str()), services::seen(&facts)));
             observed.resources.extend(seen);
         }
         (Ask::Listening, Answer::Names(addresses)) => {
@@ -104,6 +121,10 @@ fn take(observed: &mut Observed, wish: &Wish, ask: &Ask, answer: Answer) -> Resu
         _ => return Err("the host answered another question".to_owned()),
     }
     Ok(())
+}
+
+fn collection_of(path: &str) -> &'static str {
+    if lockout::is_ours(path) { lockout::FILES } else { firewall::collection_of(path) }
 }
 
 /// The version of Mosquitto that is installed, as its authors number it.
@@ -135,7 +156,7 @@ fn capitalised(word: &str) -> String {
 }
 
 /// The version without the distribution's own parts: `2.0.11-1.2+deb12u1` is `2.0.11`.
-fn upstream(version: &str) -> &str {
+pub(super) fn upstream(version: &str) -> &str {
     let version = version.split_once(':').map_or(version, |(_, version)| version);
     version.split('-').next().unwrap_or(version)
 }

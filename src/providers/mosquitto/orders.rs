@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desire::{service_key, watched};
-use super::{FOLDER, PASSWD, SERVICE, candidate, firewall, passwd};
+use super::{FOLDER, PASSWD, SERVICE, candidate, firewall, lockout, passwd};
 use crate::host::{Order, ServiceAct, files, packages, services};
 use crate::model::{Action, Change, Fields, Impact, Key, Secret, Value};
 use crate::providers::Job;
@@ -20,12 +20,17 @@ pub(super) fn of(job: &Job<'_>) -> Vec<Result<Vec<Order>, String>> {
     let mut orders = |change: &Change| -> Result<Vec<Order>, String> {
         let own = match change.address.key.collection.as_str() {
             "package" => return Ok(vec![packages::order(change)]),
-            "account" => passwords.take().map(put_passwords).into_iter().collect(),
+            "account" => passwords.take().map(|lines| put_passwords(job, lines)).into_iter().collect(),
             "file" => vec![files::order(change, job.wished(change))?],
             "service" => return Ok(service(job, change)),
             firewall::COLLECTION => return Ok(firewall::orders(change)),
             firewall::FILES => {
                 return firewall::file_orders(change, job.wished(change), firewall::is_live(job.wish));
+            }
+            lockout::COLLECTION => return Ok(lockout::orders(job, change)),
+            lockout::FILES => {
+                let live = job.wish.resources.contains_key(&service_key());
+                return lockout::file_orders(change, job.wished(change), live);
             }
             // A listener is closed by the configuration and the restart it wakes.
             _ => return Ok(Vec::new()),
@@ -88,12 +93,14 @@ fn fresh_line(name: &str, wished: Option<&Fields>) -> Option<Vec<u8>> {
     }
 }
 
-fn put_passwords(content: Secret) -> Order {
+fn put_passwords(job: &Job<'_>, content: Secret) -> Order {
+    let file = job.wish.resources.get(&Key::new("file", PASSWD));
+    let owner = file.and_then(|file| file.fields.get("owner")).and_then(Value::as_text).unwrap_or("root");
     Order::Put {
         path: PASSWD.to_owned(),
         content,
         mode: "0640".to_owned(),
-        owner: "root".to_owned(),
+        owner: owner.to_owned(),
         group: "mosquitto".to_owned(),
     }
 }
@@ -102,7 +109,7 @@ fn service(job: &Job<'_>, change: &Change) -> Vec<Order> {
     let reload = change.action == Action::Wake && reload_suffices(job, change);
     let refresh = if reload { ServiceAct::Reload } else { ServiceAct::Restart };
     // What else changes may be what the service reads.
-    let others = ["service", firewall::COLLECTION, firewall::FILES];
+    let others = ["service", firewall::COLLECTION, firewall::FILES, lockout::COLLECTION, lockout::FILES];
     let touched = job.changes.iter().any(|change| !others.iter().any(|other| is(change, other)));
     services::orders(SERVICE, &watched(), change, refresh, touched)
 }

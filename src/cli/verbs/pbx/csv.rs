@@ -62,15 +62,20 @@ fn write(
     Ok(Exit::Done)
 }
 
-/// A file with secrets is its owner's alone.
-fn keep(path: &Path, bytes: &[u8], secret: bool) -> std::io::Result<()> {
+/// Writes a file. One with secrets is its owner's alone, also when it was there before.
+pub(in crate::cli::verbs) fn keep(path: &Path, bytes: &[u8], secret: bool) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     if secret {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     }
+    let mut file = options.open(path)?;
+    #[cfg(unix)]
+    if secret {
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    }
     #[cfg(not(unix))]
     let _ = secret;
-    options.open(path)?.write_all(bytes)
+    file.write_all(bytes)
 }

@@ -4,6 +4,10 @@
 //!
 //! A column the inventory has no word for stays empty, so the PBX takes its own. Whether each may be empty is assumed.
 
+mod read;
+
+pub use read::{User, read};
+
 use super::super::super::directory::{Directory, SYSTEM};
 use super::{ROLES, blf};
 use crate::inventory::{Destination, Extension, Pbx, Phone, PhoneModel, RecordedCalls, Role, VoicemailEmail};
