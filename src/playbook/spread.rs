@@ -332,12 +332,12 @@ fn failures(applied: &Applied) -> Failed {
             Outcome::NotStarted(why) => format!("not started: {why}"),
             Outcome::RolledBack(why) => format!("put back: {why}"),
         };
-        let entry = failed.entry(step.address.target.to_string());
         // The change that failed says more than those that were put back because of it.
+        let name = step.address.target.to_string();
         if matches!(step.outcome, Outcome::Failed(_)) {
-            entry.insert_entry(why);
+            failed.insert(name, why);
         } else {
-            entry.or_insert(why);
+            failed.entry(name).or_insert(why);
         }
     }
     for entry in applied.unread() {

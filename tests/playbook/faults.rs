@@ -7,7 +7,8 @@ use rocade::inventory::{self, playbook};
 use crate::place::Place;
 
 const INVENTORY: &str = "sites:\n  pool: {title: Pool}\nbrokers:\n  main:\n    model: mosquitto\n    \
-    address: 192.0.2.1\n    names: [broker.example.net]\n    listeners: {mqtts: {port: 8883}}\npki: {authority: {name: Example}}\n";
+    address: 192.0.2.1\n    names: [broker.example.net]\n    listeners: {mqtts: {port: 8883}}\n\
+    pki: {authority: {name: Example}}\n";
 
 /// Findings as `line:column code`.
 fn found(text: &str) -> Vec<String> {
@@ -101,6 +102,7 @@ steps:
     assert_eq!(found(text), expected);
     assert_eq!(found(""), ["empty-playbook"]);
     assert_eq!(found("title: x\nsteps: []\n"), ["no-steps"]);
+    assert_eq!(found("title: x\nsteps:\n  - apply: {max_failures: rest}\n"), ["3:27 bad-size"]);
     assert_eq!(found("title: x\nsteps:\n  - wait: 1s\n"), [""; 0]);
 }
 

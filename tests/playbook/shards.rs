@@ -109,7 +109,8 @@ async fn only_the_first_share_makes_what_the_repository_holds() {
     place.rocade(&["apply", "--yes", "--shard", &shard]).ended(6);
     assert!(place.writes().is_empty() && !place.file("pki/root.pem").exists());
     place.rocade(&["apply", "authority", "--yes"]).ended(0);
-    place.rocade(&["apply", "--yes", "--shard", &shard]).ended(0);
+    let applied = place.rocade(&["apply", "--yes", "--json", "--shard", &shard]).ended(0).json();
+    assert_eq!((&applied["exit_code"], &applied["shard"]), (&0.into(), &shard.as_str().into()));
     place.rocade(&["plan", "main", "--detailed-exitcode"]).ended(0);
     // A renewal that is due is left to the first: the certificate there is still good.
     place.rocade(&["plan", "--detailed-exitcode", "--shard", &shard]).ended(0);

@@ -98,3 +98,34 @@ async fn a_command_on_hosts_says_how_it_ended_on_each() {
         ran.err
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_that_does_not_hold_begins_no_further_wave() {
+    let round = Round::new(2, "  - apply: {waves: 1, gate: [sensors]}\n").await;
+    let ran = round.rocade(&["playbook", "run", "round", "--yes"]).ended(3);
+    assert!(ran.err.contains("gateway gw-0: the sensor s-0 was never heard"), "{}", ran.err);
+    assert_eq!(round.written(), ["gw-0"]);
+    round.forget();
+    // What was applied is not taken for done: the gate is asked again.
+    let ran = round.rocade(&["playbook", "resume", "--yes"]).ended(1);
+    assert!(ran.err.contains("the sensor s-0 was never heard"), "{}", ran.err);
+    assert_eq!(round.written(), [""; 0]);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_in_a_wait_leaves_it_to_resume() {
+    let round = Round::new(1, "  - wait: 1h\n").await;
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_rocade"));
+    command.arg("-C").arg(round.root()).args(["playbook", "run", "round"]).env("HOME", round.root());
+    let mut child = command.env_remove("ROCADE_IDENTITY").spawn().unwrap();
+    while round.checkpoint()["position"]["begun"].is_null() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let two = round.rocade(&["playbook", "resume"]).ended(5);
+    assert!(two.err.contains("another rocade is doing this playbook"), "{}", two.err);
+    let pid = child.id().unwrap().to_string();
+    assert!(tokio::process::Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
+    assert_eq!(child.wait().await.unwrap().code(), Some(130));
+    assert_eq!(round.checkpoint()["stopped"], "interrupted");
+}

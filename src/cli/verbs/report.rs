@@ -156,6 +156,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn with(mut result: Value, key: &str, value: Value) -> Value {
+        result[key] = value;
+        result
+    }
+
     fn of(results: Vec<Value>) -> (Value, u8, Vec<String>) {
         let (merged, exit, missing) = merge(results, false).unwrap();
         (merged, exit.code(), missing)
@@ -163,7 +168,10 @@ mod tests {
 
     #[test]
     fn lists_are_joined_and_the_worst_end_counts() {
-        let verify = |shard: &str, name: &str, code: u8| json!({ "format_version": "1.0", "findings": [name], "exit_code": code, "shard": shard });
+        let verify = |shard: &str, name: &str, code: u8| {
+            let result = json!({ "format_version": "1.0", "findings": [name], "exit_code": code });
+            with_shard(result, Some(shard.parse().unwrap()))
+        };
         let (merged, code, missing) = of(vec![verify("1/2", "a", 0), verify("2/2", "b", 1)]);
         assert_eq!((merged["findings"].clone(), code, missing.len()), (json!(["a", "b"]), 1, 0));
         assert_eq!(merged["shards"], json!(["1/2", "2/2"]));
@@ -175,9 +183,12 @@ mod tests {
 
     #[test]
     fn plans_are_judged_by_what_they_hold() {
-        let plan = |changes: Value, unread: Value| json!({ "format_version": "1.1", "changes": changes, "unread": unread, "checksum": "x" });
-        let (merged, exit, _) =
-            merge(vec![plan(json!([1]), json!([])), plan(json!([2]), json!([]))], true).unwrap();
+        let plan = |changes: Value, unread: Value| {
+            let plan = json!({ "format_version": "1.1", "changes": changes, "unread": unread });
+            with(plan, "checksum", "x".into())
+        };
+        let two = vec![plan(json!([1]), json!([])), plan(json!([2]), json!([]))];
+        let (merged, exit, _) = merge(two, true).unwrap();
         assert_eq!((merged["changes"].clone(), exit), (json!([1, 2]), Exit::Pending));
         assert!(merged.get("checksum").is_none());
         let (_, exit, _) =

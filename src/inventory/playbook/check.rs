@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Act, Parameter, Playbook, Step, VERBS};
+use super::{Act, Parameter, Playbook, Size, Step, VERBS};
 use crate::inventory::decode::closest;
 use crate::inventory::{At, Diagnostic, Inventory, Place};
 
@@ -81,6 +81,10 @@ impl Checking<'_> {
             let names = selection.names.iter().chain(selection.except);
             names.for_each(|name| self.name(name, &["gateway", "broker", "host", "pbx", "pki"]));
             selection.only.iter().for_each(|label| self.label(label));
+        }
+        if let Some(most) = act.pace().and_then(|pace| pace.max_failures).filter(|at| at.value == Size::Rest)
+        {
+            self.fault("bad-size", &most.place, "`rest` is the size of a wave; write 100% if all may fail");
         }
         match act {
             Act::Redeploy(step) if step.names.is_empty() && step.only.is_empty() => {

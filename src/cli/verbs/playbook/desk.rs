@@ -74,7 +74,7 @@ impl Audience for Desk<'_> {
             }
             Told::Plan(plan) => say::data(&show::plan(plan, self.arguments.verbose)),
             Told::Applied(applied) => apply::tell(applied, self.arguments.verbose),
-            Told::Findings(findings) if findings.is_empty() => {
+            Told::Findings([]) => {
                 say::data("Verify: there is no broker and no relay among these targets.");
             }
             Told::Findings(findings) => verify::draw(findings),

@@ -137,7 +137,7 @@ pub fn end(checkpoint: &Checkpoint, end: &End, explained: bool, shard: Option<Sh
         End::Refused(_) => "refused:",
         _ => "error:",
     };
-    if let Some(words) = end.words().filter(|_| !explained) {
+    if let Some(words) = end.words().filter(|_| !explained && *end != End::Interrupted) {
         say::word(&format!("{}{word}{:#} {words}", say::BAD, say::BAD));
     }
     let mut how = format!("rocade playbook resume {name}");
