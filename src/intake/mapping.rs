@@ -219,6 +219,15 @@ mod tests {
     }
 
     #[test]
+    fn the_shipped_mappings_hold() {
+        use crate::intake::{lines, sensors};
+        let lines_map = include_str!("../../mappings/lines.yaml");
+        Mapping::read("lines.yaml", lines_map, &lines::FIELDS, &lines::SETTINGS).unwrap();
+        Mapping::read("sensors.yaml", include_str!("../../mappings/sensors.yaml"), &sensors::FIELDS, &[])
+            .unwrap();
+    }
+
+    #[test]
     fn a_faulty_mapping_is_refused_at_its_place() {
         let fault = |text: &str| Mapping::read("m.yaml", text, &["dev_eui"], &[]).unwrap_err().remove(0);
         assert_eq!(fault("columns:\n  deveui: X\n").place().unwrap().to_string(), "m.yaml:2:3");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::unit::Unit;
-use super::{api, key, lorawan, sensor};
+use super::{api, desire, key, lorawan, sensor};
 use crate::host::Ask;
 use crate::inventory::Gateway;
 use crate::model::{Eui, Fields, Key, Secret, Target, Value, Verifier, Wish};
@@ -63,6 +63,11 @@ pub async fn live(gateway: &Gateway, hand: Reading<'_>) -> Result<Live, String> 
         network: network.and_then(|tree| network_of(&tree)),
         sensors: list.and_then(|list| sensors_of(&list)),
     })
+}
+
+/// The network EUI of a gateway whose inventory names none.
+pub fn derived_network_eui(name: &str) -> Eui {
+    desire::derived_eui(name)
 }
 
 fn network_of(tree: &Json) -> Result<Network, String> {
