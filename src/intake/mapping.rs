@@ -145,7 +145,7 @@ impl<'m> Fields<'m> {
         }
         for (field, names) in known.iter().filter(|(field, _)| !mapping.columns.contains_key(*field)) {
             let named = |name: &&str| sheet.header.iter().position(|cell| plain(&cell.text) == **name);
-            if let Some(index) = names.iter().find_map(|name| named(name)) {
+            if let Some(index) = names.iter().find_map(named) {
                 columns.insert((*field).to_owned(), index);
             }
         }
