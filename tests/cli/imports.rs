@@ -93,17 +93,8 @@ async fn the_things_stacks_list_becomes_sensors_and_goes_back() {
         "{}",
         bare.out
     );
-    let asked = [
-        "export",
-        "sensors",
-        "--format",
-        "chirpstack",
-        "--with-secrets",
-        "--application",
-        "a",
-        "--profile",
-        "p",
-    ];
+    let asked = "export sensors --format chirpstack --with-secrets --application a --profile p";
+    let asked: Vec<&str> = asked.split(' ').collect();
     let requests = place.rocade(&asked).ended(0).json();
     assert_eq!(requests.as_array().unwrap().len(), 6);
     assert_eq!(requests[4]["json"]["device"]["devEui"], "0018b21000000002");

@@ -43,7 +43,8 @@ fn meaning(text: &str) -> Json {
 }
 
 const FORMS: [&str; 9] = [
-    "sensors:\n  # hall\n  a:\n    gateway: gw   # c\n    x: 'x/y'\n  # trailing\n\n# top\nsites:\n  pool: {title: Pool}\n",
+    "sensors:\n  # hall\n  a:\n    gateway: gw   # c\n    x: 'x/y'\n  # trailing\n\n\
+     # top\nsites:\n  pool: {title: Pool}\n",
     "sensors: {a: {x: '1'}}   # keep\nsites: {}\n",
     "# only\nsensors:\n  # none yet\nsites:\n  pool: {title: P}\n",
     "sensors:\r\n  a: {x: '1'}\r\n# end\r\n",

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn keys_that_a_firmware_hides_are_none_and_what_an_inventory_cannot_say_is_named() {
         let list = json!({ "devices": [
-            { "deveui": "00-18-b2-10-00-00-4a-2f", "appeui": "00-18-b2-44-41-52-46-32", "appkey": "****", "class": "C" },
+            { "deveui": "00-18-b2-10-00-00-4a-2f", "appeui": "0018b24441524632", "appkey": "****", "class": "C" },
             { "deveui": "00-18-b2-10-00-00-4a-30", "appkey": "8F3A5C0E91D7426BB0C2E4F6187A9D35", "class": "A" },
         ]});
         let sensors = sensors_of(&list).unwrap();
