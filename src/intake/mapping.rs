@@ -145,7 +145,7 @@ impl<'m> Fields<'m> {
         }
         for (field, names) in known.iter().filter(|(field, _)| !mapping.columns.contains_key(*field)) {
             let named = |name: &&str| sheet.header.iter().position(|cell| plain(&cell.text) == **name);
-            if let Some(index) = names.iter().find_map(|name| named(name)) {
+            if let Some(index) = names.iter().find_map(named) {
                 columns.insert((*field).to_owned(), index);
             }
         }
@@ -216,6 +216,15 @@ mod tests {
         let other = Mapping::read("m.yaml", "columns: {dev_eui: Key}\n", &["dev_eui"], &[]).unwrap();
         let faults = Fields::of(&sheet, &other, &[]).err().unwrap();
         assert!(faults[0].help.as_ref().unwrap().contains("DEV_EUI, type"), "{faults:?}");
+    }
+
+    #[test]
+    fn the_shipped_mappings_hold() {
+        use crate::intake::{lines, sensors};
+        let lines_map = include_str!("../../mappings/lines.yaml");
+        Mapping::read("lines.yaml", lines_map, &lines::FIELDS, &lines::SETTINGS).unwrap();
+        Mapping::read("sensors.yaml", include_str!("../../mappings/sensors.yaml"), &sensors::FIELDS, &[])
+            .unwrap();
     }
 
     #[test]

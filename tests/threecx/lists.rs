@@ -109,7 +109,8 @@ async fn an_old_operators_lines_join_the_telephone_system() {
     let list = "Type;Poste;Nom;Société;Site;SDA;Membres;Fermeture;Renvoi;Horaires;Appels\r\n\
         Poste;201;LOVELACE Ada;Piscine;Genève;04 72 00 12 01;;Messagerie;299;;12,5\r\n\
         Poste;202;Zoë HOPPER;Piscine;Genève;;;;850;;0\r\n\
-        Standard;890;Standard piscine;Piscine;Genève;04\u{a0}72\u{a0}00 12 00;201,202;06 11 22 33 44;;lun-ven 9h-18h;\r\n\
+        Standard;890;Standard piscine;Piscine;Genève;04\u{a0}72\u{a0}00 12 00;201,202;\
+        06 11 22 33 44;;lun-ven 9h-18h;\r\n\
         Poste;101;Someone Else;Piscine;Genève;;;;;;3\r\n";
     let list: Vec<u8> = list.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     std::fs::write(place.file("lines.csv"), list).unwrap();

@@ -35,8 +35,10 @@ settings: {group_numbers_from: 800, unused_before: 01/01/2025}
 ";
 
 const LIST: &str = "\
-Type;Poste;Nom;Société;Site;SDA;Groupes;Membres;Non réponse;Sonnerie;Horaires;Fermeture;Terminal;MAC;Appels;Dernier appel
-Utilisateur;101;EXEMPLE Ada;Éole;Lyon;04 72 00 11 01;Vente;;Messagerie;20 s;lun-ven 9h-12h;Messagerie;T54W;805EC0000001;12,5;01/11/2025
+Type;Poste;Nom;Société;Site;SDA;Groupes;Membres;Non réponse;Sonnerie;Horaires;Fermeture;Terminal;MAC;\
+Appels;Dernier appel
+Utilisateur;101;EXEMPLE Ada;Éole;Lyon;04 72 00 11 01;Vente;;Messagerie;20 s;lun-ven 9h-12h;\
+Messagerie;T54W;805EC0000001;12,5;01/11/2025
 Utilisateur;102;Grace Exemple;Éole;Lyon;0033 4 72 00 11 02;Vente;;103;;;;Cisco 7940;805EC0000002;0;
 Utilisateur;103;Alan Exemple;Éole;Paris;472001103;Compta;;102;;;;T46S;805EC0000001;3;31/12/2024
 Utilisateur;102;Double Exemple;Éole;Lyon;;;;;;;;;;;
@@ -113,7 +115,8 @@ fn lines_become_a_telephone_system_and_what_is_odd_is_said() {
             "forward-loop l.csv:3:1 102 to 103 to 102",
             "never-called l.csv:3:1 102, Grace Exemple",
             "never-called l.csv:4:1 103, Alan Exemple, last on 2024-12-31",
-            "own-hours l.csv:2:1 101, Ada EXEMPLE: {\"mon-fri\":[\"09:00-12:00\"]}; its numbers from outside hold its own",
+            "own-hours l.csv:2:1 101, Ada EXEMPLE: {\"mon-fri\":[\"09:00-12:00\"]}; its numbers from \
+             outside hold its own",
             "zero-lost l.csv:4:1 +33472001103 of Alan Exemple",
         ],
         "{}",

@@ -13,8 +13,11 @@ use crate::inventory::tree::{self, Body, Node};
 pub(super) enum Meaning {
     Scalar(String, bool),
     List(Vec<Meaning>),
-    Map(Vec<(String, Meaning)>),
+    Map(Keys),
 }
+
+/// The keys of a map with their values.
+pub(super) type Keys = Vec<(String, Meaning)>;
 
 /// The tree of a text; `None` for one without values.
 ///
@@ -75,7 +78,7 @@ impl Meaning {
     }
 
     /// Changes the map at a path, made where it is missing.
-    pub(super) fn at(&mut self, path: &[&str], change: &dyn Fn(&mut Vec<(String, Meaning)>)) {
+    pub(super) fn at(&mut self, path: &[&str], change: &dyn Fn(&mut Keys)) {
         if self.is_nothing() {
             *self = Self::Map(Vec::new());
         }

@@ -64,7 +64,7 @@ fn network_server(name: &str, gateway: &Gateway, keys: &mut Keys<'_>) -> Result<
 }
 
 /// The network's EUI when the inventory names none: the same for the same name, marked as locally given.
-fn derived_eui(name: &str) -> Eui {
+pub(super) fn derived_eui(name: &str) -> Eui {
     let digest = Sha256::digest(format!("rocade network {name}"));
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&digest[..8]);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::unit::Unit;
-use super::{api, key, lorawan, sensor};
+use super::{api, desire, key, lorawan, sensor};
 use crate::host::Ask;
 use crate::inventory::Gateway;
 use crate::model::{Eui, Fields, Key, Secret, Target, Value, Verifier, Wish};
@@ -63,6 +63,11 @@ pub async fn live(gateway: &Gateway, hand: Reading<'_>) -> Result<Live, String> 
         network: network.and_then(|tree| network_of(&tree)),
         sensors: list.and_then(|list| sensors_of(&list)),
     })
+}
+
+/// The network EUI of a gateway whose inventory names none.
+pub fn derived_network_eui(name: &str) -> Eui {
+    desire::derived_eui(name)
 }
 
 fn network_of(tree: &Json) -> Result<Network, String> {
@@ -129,7 +134,7 @@ mod tests {
     #[test]
     fn keys_that_a_firmware_hides_are_none_and_what_an_inventory_cannot_say_is_named() {
         let list = json!({ "devices": [
-            { "deveui": "00-18-b2-10-00-00-4a-2f", "appeui": "00-18-b2-44-41-52-46-32", "appkey": "****", "class": "C" },
+            { "deveui": "00-18-b2-10-00-00-4a-2f", "appeui": "0018b24441524632", "appkey": "****", "class": "C" },
             { "deveui": "00-18-b2-10-00-00-4a-30", "appkey": "8F3A5C0E91D7426BB0C2E4F6187A9D35", "class": "A" },
         ]});
         let sensors = sensors_of(&list).unwrap();

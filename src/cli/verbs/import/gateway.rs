@@ -16,7 +16,7 @@ use crate::intake::sensors::{Deed, Keys, Taken, digest, paths};
 use crate::inventory::lint::{FACTORY_NETWORK_EUI, weak_key};
 use crate::inventory::{At, Gateway, Place};
 use crate::model::Secret;
-use crate::providers::conduit::live::{Live, Network, Sensor};
+use crate::providers::conduit::live::{Live, Network, Sensor, derived_network_eui};
 use crate::run::{self, Links, Workspace};
 
 pub(super) fn run(arguments: &Arguments, verb: &ImportGateway) -> anyhow::Result<Exit> {
@@ -119,6 +119,7 @@ impl Taking<'_> {
             Some(eui) if eui.to_string() == FACTORY_NETWORK_EUI => {
                 self.note("the network's EUI: it is that of every factory-fresh Conduit");
             }
+            Some(eui) if spec.network_eui.is_none() && eui == derived_network_eui(&self.verb.name) => {}
             Some(eui) if spec.network_eui.as_ref().map(|own| own.value.0) != Some(eui) => {
                 let field = ("network_eui".to_owned(), json!(eui.to_string()));
                 edits.insert(&self.entry.place.file, &path, &[field])?;
@@ -151,9 +152,9 @@ impl Taking<'_> {
             ));
         }
         let own = digest(text);
-        if let Some((other, _)) =
-            self.keys.by_path.iter().find(|(other, held)| **held == own && *other != path)
-        {
+        // What a sensor that is no more has left is nobody's.
+        let mut used = self.keys.by_path.iter().filter(|(other, _)| self.used.contains(*other));
+        if let Some((other, _)) = used.find(|(other, held)| **held == own && *other != path) {
             return Err(format!("it is that of `{other}`"));
         }
         match self.keys.unopened.get(path) {
