@@ -72,8 +72,8 @@ impl Role {
                  manufacturer's tool. No overlap: a join server knows one AppKey a DevEUI. A running session goes on \
                  until the sensor joins again, and it must join again to take the new key"
             ),
-            Role::NetworkKey => "`apply` writes it and restarts the LoRa services (about 30 s without uplinks); devices \
-                                 without a key of their own must have it too and join again. No overlap"
+            Role::NetworkKey => "`apply` writes it and restarts the LoRa services (about 30 s without uplinks); \
+                                 devices without a key of their own must have it too and join again. No overlap"
                 .into(),
             Role::Client { broker, .. } => format!(
                 "`apply` gives broker {broker} the new hash and reloads it; the client is refused with the old \

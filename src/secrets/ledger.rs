@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::{FOLDER, is_path};
+use super::{FOLDER, Leaver, is_path};
 use crate::repository;
 
 /// The file's name in the folder of secrets.
@@ -68,15 +68,16 @@ impl Ledger {
     }
 
     /// The same with these names, which somebody who left could open. What is there and open is not repeated.
-    pub(super) fn with(&self, names: &[&str], who: &str, date: &str) -> anyhow::Result<Self> {
+    pub(super) fn with(&self, names: &[&str], who: &Leaver, date: &str) -> anyhow::Result<Self> {
         let mut text = if self.text.is_empty() { HEADER.to_owned() } else { self.text.clone() };
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        let seen_by = format!("seen by {who}");
+        // Known by their key: the name is gone from `recipients.txt` when a killed run is finished.
+        let key = who.key.get(..12).unwrap_or(&who.key);
         for name in names {
-            if !self.open().any(|item| item.name == *name && item.note.starts_with(&seen_by)) {
-                text.push_str(&format!("[ ] {name}  {seen_by}, left {date}\n"));
+            if !self.open().any(|item| item.name == *name && item.note.contains(key)) {
+                text.push_str(&format!("[ ] {name}  seen by {}, left {date}\n", who.shown));
             }
         }
         Self::parse(text)
@@ -116,17 +117,23 @@ mod tests {
     #[test]
     fn lines_are_added_once_ticked_and_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Ledger::default().with(&["a/b", "a/c"], "ben (age1x)", "2026-11-25").unwrap();
-        assert_eq!(first.with(&["a/b"], "ben (age1x)", "2026-11-26").unwrap().text(), first.text());
+        let leaver = |key: &str, shown: &str| Leaver { key: key.into(), shown: shown.into() };
+        let ben = leaver("age1abcdefghijklm", "ben (age1abcdefgh)");
+        let first = Ledger::default().with(&["a/b", "a/c"], &ben, "2026-11-25").unwrap();
+        let unnamed = leaver("age1abcdefghijklm", "age1abcdefghijklm");
+        assert_eq!(first.with(&["a/b"], &unnamed, "2026-11-26").unwrap().text(), first.text());
+        assert_eq!(first.with(&["a/b"], &ben, "2026-11-26").unwrap().text(), first.text());
         repository::replace(&folder.path().join(FOLDER).join(FILE), first.text().as_bytes()).unwrap();
         assert_eq!(Ledger::tick(folder.path(), "a/b", "2026-12-01").unwrap(), 1);
         assert_eq!(Ledger::tick(folder.path(), "a/b", "2026-12-02").unwrap(), 0);
         let ticked = Ledger::read(folder.path()).unwrap();
         assert_eq!(ticked.open().map(|item| item.name.as_str()).collect::<Vec<_>>(), ["a/c"]);
         assert!(
-            ticked.text().contains("[x] a/b  seen by ben (age1x), left 2026-11-25, changed 2026-12-01\n")
+            ticked
+                .text()
+                .contains("[x] a/b  seen by ben (age1abcdefgh), left 2026-11-25, changed 2026-12-01\n")
         );
-        let again = ticked.with(&["a/b"], "cem", "2027-01-01").unwrap();
+        let again = ticked.with(&["a/b"], &leaver("age1cccccccccccc", "cem"), "2027-01-01").unwrap();
         assert_eq!(again.open().count(), 2, "what was changed and seen again is to be changed again");
         assert!(Ledger::parse("[?] a/b\n".into()).is_err());
     }

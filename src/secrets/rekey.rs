@@ -210,7 +210,7 @@ impl Rekeying {
         let before = Ledger::read(&store.root)?;
         let mut after = before.clone();
         for (leaver, names) in known.iter().filter(|(_, names)| !names.is_empty()) {
-            after = after.with(names, &leaver.shown, date)?;
+            after = after.with(names, leaver, date)?;
         }
         if after.text() != before.text() {
             let text = |ledger: &Ledger| ledger.text().to_owned();

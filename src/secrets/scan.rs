@@ -85,13 +85,19 @@ fn private_keys(bytes: &[u8], found: &mut Vec<(usize, &'static str, String)>) {
         if !rest[..end].ends_with(b"PRIVATE KEY") {
             continue;
         }
-        // Line ends may be spelled `\n`, as in JSON; lines of `Proc-Type` may come first.
-        let body = rest[end + 5..].iter().filter(|byte| !b"\\n\r\" ".contains(byte));
-        let digits = body.take(64).filter(|byte| byte.is_ascii_alphanumeric() || b"+/=\n:,-".contains(byte));
-        if digits.count() >= 48 {
+        if holds_key(&rest[end + 5..]) {
             found.push((at, "private-key", "a private key in PEM".into()));
         }
     }
+}
+
+/// Whether base64 follows, over indented lines or with line ends spelled `\n` as in JSON, or the header of an
+/// encrypted key.
+fn holds_key(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).replace("\\n", "\n");
+    let joined: String = text.split('\n').map(str::trim).collect();
+    let is_base64 = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    joined.starts_with("Proc-Type:") || joined.chars().take_while(is_base64).count() >= 40
 }
 
 fn identities(bytes: &[u8], found: &mut Vec<(usize, &'static str, String)>) {
@@ -186,7 +192,7 @@ fn is_random(word: &str) -> bool {
     let (digits, letters) = (count(u8::is_ascii_digit), count(u8::is_ascii_alphabetic));
     let is_hex = letters + digits == word.len() && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hex {
-        return word.len() >= 32 && word.len() % 2 == 0 && entropy(word) >= 2.8;
+        return word.len() >= 32 && word.len().is_multiple_of(2) && entropy(word) >= 2.8;
     }
     let is_graphic = word.bytes().all(|byte| byte.is_ascii_graphic());
     let stands_for_one = ["${", "$(", "{{", "<", ">", "...", "***", "::", "(", "ENC[", "sha256:", "example"];

@@ -182,3 +182,23 @@ fn a_hook_of_somebody_else_is_left_alone() {
     home.rocade(&["secrets", "git-setup"]).ended(0);
     assert_eq!(home.read(".gitattributes").matches("rocade-secrets merge").count(), 3);
 }
+
+/// What the pre-commit framework is told to run is there.
+#[test]
+fn the_shipped_hooks_run() {
+    let text = include_str!("../../.pre-commit-hooks.yaml");
+    let entries: Vec<&str> =
+        text.lines().filter_map(|line| line.trim().strip_prefix("entry: rocade ")).collect();
+    assert_eq!(entries.len(), 2);
+    let home = tracked();
+    for entry in entries {
+        home.rocade(&entry.split(' ').collect::<Vec<_>>()).ended(0);
+    }
+    // As the framework calls it: from the top of the working tree, with the names of files.
+    std::fs::write(home.file("site.env"), "MQTT_PASSWORD=vR7xq20qLmZ8wT\n").unwrap();
+    let mut rocade = assert_cmd::Command::new(env!("CARGO_BIN_EXE_rocade"));
+    rocade.current_dir(home.folder.path()).args(["secrets", "scan", "site.env", "inventory/site.yaml"]);
+    let output = rocade.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("site.env:1:15: random-word"));
+}

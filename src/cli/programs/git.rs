@@ -96,7 +96,7 @@ impl Git {
     /// # Errors
     /// When git fails.
     pub fn versions(&self, folders: &[&str]) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-        let mut words = vec!["rev-list", "--all", "--objects", "--"];
+        let mut words = vec!["rev-list", "--all", "--full-history", "--objects", "--"];
         words.extend(folders);
         let listed = self.ask(&words)?;
         let objects = listed.lines().filter_map(|line| line.split_once(' '));

@@ -10,8 +10,10 @@ use crate::cli::{Arguments, Exit, say};
 use crate::model::Secret;
 use crate::secrets::{self, FOLDER, Store};
 
-const HEAD: &str = "# One `name: value` a line. A value in \"quotes\" is read as JSON: \\n is the end of a line. A line that goes\n\
-                    # takes its secret out; one that stays as it is keeps its ciphertext.\n";
+const HEAD: &str = "\
+# One `name: value` a line. A value in \"quotes\" is read as JSON: \\n is the end of a line.
+# A line that goes takes its secret out; one that stays as it is keeps its ciphertext.
+";
 
 type Values = BTreeMap<String, Option<Secret>>;
 

@@ -103,7 +103,7 @@ fn draw_json(
         let names = names.iter().map(|(name, standing)| {
             serde_json::json!({ "name": name, "standing": word(*standing), "rotate": is_known(*standing) })
         });
-        serde_json::json!({ "recipient": leaver.key, "seen": names.collect::<Vec<_>>() })
+        serde_json::json!({ "recipient": leaver.key, "who": leaver.shown, "seen": names.collect::<Vec<_>>() })
     };
     let added = rekeying.added.as_ref();
     let result = serde_json::json!({

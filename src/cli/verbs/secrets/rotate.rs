@@ -8,7 +8,7 @@ use crate::cli::{Arguments, Exit, say};
 use crate::compose::{self, Role, Use};
 use crate::inventory::{self, Inventory};
 use crate::model::PLAN_FORMAT;
-use crate::secrets::{Fault, Ledger, Store};
+use crate::secrets::{Fault, Item, Ledger, Store};
 
 pub fn run(arguments: &Arguments, verb: &Rotate) -> anyhow::Result<Exit> {
     let Some(path) = verb.path.as_deref() else { return list(arguments) };
@@ -145,7 +145,8 @@ fn list(arguments: &Arguments) -> anyhow::Result<Exit> {
     let ledger = Ledger::read(&arguments.directory)?;
     let open = ledger.open().count();
     if arguments.json {
-        let item = |item: &crate::secrets::Item| serde_json::json!({ "name": item.name, "done": item.done, "note": item.note });
+        let item =
+            |item: &Item| serde_json::json!({ "name": item.name, "done": item.done, "note": item.note });
         let items: Vec<_> = ledger.items.iter().map(item).collect();
         let result = serde_json::json!({ "format_version": PLAN_FORMAT, "open": open, "items": items });
         say::data(&serde_json::to_string_pretty(&result)?);
