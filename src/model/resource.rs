@@ -111,6 +111,8 @@ pub struct Observed {
     pub target: Target,
     /// What it calls itself, such as `MultiTech Conduit MTCDT, mPower 6.0.1`.
     pub title: String,
+    /// What its clock said when it was read, Unix seconds; `None` when it was not asked.
+    pub clock: Option<i64>,
     /// The fields seen, by place.
     pub resources: BTreeMap<Key, Fields>,
     /// What could not be read.
@@ -120,7 +122,7 @@ pub struct Observed {
 impl Observed {
     /// An empty observation to fill.
     pub fn new(target: Target) -> Self {
-        Self { target, title: String::new(), resources: BTreeMap::new(), unread: Vec::new() }
+        Self { target, title: String::new(), clock: None, resources: BTreeMap::new(), unread: Vec::new() }
     }
 
     /// The observation of a target of which nothing could be read.

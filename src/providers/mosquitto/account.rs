@@ -15,8 +15,8 @@ pub const VERIFIER: &str = "rocade-verify";
 pub(super) struct Account {
     /// Its name.
     pub name: String,
-    /// Its password.
-    pub password: Found<Secret>,
+    /// Its password; none when it shows a certificate.
+    pub password: Option<Found<Secret>>,
     /// Topic filters it may read.
     pub read: Vec<String>,
     /// Topic filters it may publish to.
@@ -60,7 +60,10 @@ fn relays(inventory: &Inventory, broker: &str, lookup: &dyn Lookup) -> Vec<Resul
             write.push(format!("rocade/relays/{gateway}/#"));
             Ok(Account {
                 name: relay_user(gateway),
-                password: relay_password(gateway, relay, lookup)?,
+                password: match shows_certificate(relay) {
+                    true => None,
+                    false => Some(relay_password(gateway, relay, lookup)?),
+                },
                 read: Vec::new(),
                 write,
             })
@@ -71,6 +74,18 @@ fn relays(inventory: &Inventory, broker: &str, lookup: &dyn Lookup) -> Vec<Resul
 /// The account a gateway's relay logs in with.
 pub fn relay_user(gateway: &str) -> String {
     format!("relay-{gateway}")
+}
+
+/// Whether a relay shows a certificate instead of a password.
+pub fn shows_certificate(relay: &Relay) -> bool {
+    relay.certificate.as_ref().is_some_and(|certificate| certificate.value)
+}
+
+/// The accounts of relays that show a certificate: also the names of their leaves.
+pub fn certified_relays(inventory: &Inventory) -> Vec<String> {
+    let certified = |gateway: &Gateway| gateway.relay.as_ref().is_some_and(shows_certificate);
+    let gateways = inventory.gateways.iter().filter(|(_, gateway)| certified(gateway));
+    gateways.map(|(name, _)| relay_user(name)).collect()
 }
 
 /// The password of a gateway's relay: the one the inventory names, else one that the first apply makes.
@@ -95,7 +110,8 @@ fn verifier_secret(broker: &str) -> String {
 /// The names of the secrets that rocade makes itself: a password for each relay that is given none, and one
 /// for the probes of each broker.
 pub fn minted(inventory: &Inventory) -> Vec<String> {
-    let given_none = |gateway: &Gateway| gateway.relay.as_ref().is_some_and(|relay| relay.password.is_none());
+    let none = |relay: &Relay| relay.password.is_none() && !shows_certificate(relay);
+    let given_none = |gateway: &Gateway| gateway.relay.as_ref().is_some_and(none);
     let relays = inventory.gateways.iter().filter(|(_, gateway)| given_none(gateway));
     let relays = relays.map(|(name, _)| relay_secret(name));
     relays.chain(inventory.brokers.keys().map(|name| verifier_secret(name))).collect()
@@ -111,7 +127,7 @@ fn clients(broker: &Broker, lookup: &dyn Lookup) -> Vec<Result<Account, Fault>> 
                 lookup.secret(&client.password.secret).map_err(|fault| fault.at(&client.password.place))?;
             Ok(Account {
                 name: name.clone(),
-                password,
+                password: Some(password),
                 read: topics(&client.read),
                 write: topics(&client.write),
             })
@@ -130,7 +146,7 @@ pub fn verifier_password(broker: &str, lookup: &dyn Lookup) -> Result<Found<Secr
 fn verifier(broker: &str, lookup: &dyn Lookup) -> Result<Account, Fault> {
     Ok(Account {
         name: VERIFIER.to_owned(),
-        password: verifier_password(broker, lookup)?,
+        password: Some(verifier_password(broker, lookup)?),
         read: vec!["rocade/relays/#".to_owned(), "rocade/verify/#".to_owned()],
         write: vec!["rocade/verify/#".to_owned()],
     })

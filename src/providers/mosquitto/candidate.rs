@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ACL, AUTHORITY, CERTIFICATE, CONF, KEY, MAIN_CONF, PASSWD};
+use super::{ACL, AUTHORITY, CERTIFICATE, CONF, CRL, KEY, MAIN_CONF, PASSWD};
 use crate::host::{Order, files};
 use crate::model::{Fields, Key, Secret, Value};
 use crate::providers::Job;
@@ -41,7 +41,7 @@ pub(super) fn trial(job: &Job<'_>, contents: &BTreeMap<&str, Secret>) -> Vec<Ord
         argv: ["/usr/sbin/mosquitto", "-c", &conf].map(str::to_owned).into(),
         seconds: TRIAL_SECONDS,
     });
-    let all = [MAIN_CONF, ACL, PASSWD, AUTHORITY, CERTIFICATE, KEY];
+    let all = [MAIN_CONF, ACL, PASSWD, AUTHORITY, CERTIFICATE, KEY, CRL];
     orders.extend(all.map(|path| Order::Remove { path: staged_path(path) }));
     orders
 }
