@@ -9,3 +9,4 @@ mod place;
 mod poison;
 mod reads;
 mod sbc;
+mod trust;
