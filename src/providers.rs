@@ -14,6 +14,7 @@ use crate::model::{
 use crate::secrets::Store;
 use crate::transport::{Reading, Writing};
 
+mod clock;
 pub mod conduit;
 pub mod linux;
 pub mod mosquitto;
@@ -178,13 +179,21 @@ pub trait Lookup {
     /// When it is there and cannot be opened.
     fn minted(&self, path: &str) -> Result<Found<Secret>, Fault>;
 
-    /// The root certificate, PEM, that clients trust.
+    /// The root certificates, PEM, that clients trust: two while the authority is rotated.
     ///
     /// # Errors
     /// When it is there and cannot be read.
     fn authority(&self) -> Result<Found<String>, Fault>;
 
-    /// The leaf certificate of a name (a broker's name in the inventory).
+    /// The lists of revoked certificates, PEM, one after the other, that brokers hold clients against.
+    ///
+    /// # Errors
+    /// When one is there and cannot be read.
+    fn crls(&self) -> Result<Found<String>, Fault> {
+        Ok(Found::Pending("the list of revoked certificates".to_owned()))
+    }
+
+    /// The leaf certificate of a name (a broker's name in the inventory, or that of a relay's account).
     ///
     /// # Errors
     /// When it is there and cannot be read.
@@ -300,9 +309,10 @@ pub fn table(
     root: &std::path::Path,
     store: &std::sync::Arc<Store>,
     now: jiff::Timestamp,
+    person: &str,
 ) -> Vec<Box<dyn Provider>> {
     vec![
-        Box::new(pki::PkiProvider::new(root.to_owned(), std::sync::Arc::clone(store), now)),
+        Box::new(pki::PkiProvider::new(root.to_owned(), std::sync::Arc::clone(store), now).by(person)),
         Box::new(mosquitto::MosquittoProvider),
         Box::new(linux::LinuxProvider),
         Box::new(conduit::ConduitProvider),

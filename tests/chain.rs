@@ -20,6 +20,8 @@ mod first;
 mod hosts;
 #[path = "chain/kept.rs"]
 mod kept;
+#[path = "chain/mutual.rs"]
+mod mutual;
 #[path = "chain/readings.rs"]
 mod readings;
 #[path = "chain/refused.rs"]

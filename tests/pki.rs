@@ -40,7 +40,7 @@ impl Repository {
     }
 
     fn authority(&self, now: Timestamp) -> Authority {
-        let order = RootOrder { name: "Example IoT Root", lifetime: Period(3650 * DAY), now };
+        let order = RootOrder { name: "Example IoT Root", lifetime: Period(3650 * DAY), now, by: "ada" };
         Authority::create(self.root(), &order, &self.store()).unwrap()
     }
 
@@ -51,7 +51,15 @@ impl Repository {
 }
 
 fn order(names: &[String], now: Timestamp) -> LeafOrder<'_> {
-    LeafOrder { name: "main", names, client: false, lifetime: Period(365 * DAY), now, why: "first" }
+    LeafOrder {
+        name: "main",
+        names,
+        client: false,
+        lifetime: Period(365 * DAY),
+        now,
+        why: "first",
+        by: "ada",
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the verifiers are programs of this machine")]
@@ -318,7 +326,7 @@ fn an_orphan_root_key_is_replaced_and_a_root_never_is() {
     assert!(Authority::load(repository.root()).unwrap().is_none());
     let authority = repository.authority(now);
     repository.issue(&authority, &["a.example"], now);
-    let order = RootOrder { name: "Again", lifetime: Period(DAY), now };
+    let order = RootOrder { name: "Again", lifetime: Period(DAY), now, by: "ada" };
     let again = Authority::create(repository.root(), &order, &repository.store());
     assert!(again.err().unwrap().to_string().contains("is there already"));
 

@@ -200,12 +200,13 @@ fn an_empty_folder_becomes_an_authority_and_the_next_plan_is_empty() {
         lines(&plan),
         [
             "+ authority root make `Example IoT Root`, 3650 days",
+            "+ issuing issuing make, 1825 days",
             "+ certificate main issue, 300 days, 2 names",
             "+ secret brokers/main/verify make, 32 random bytes",
             "+ secret gateways/pool-gw/relay make, 32 random bytes",
         ]
     );
-    assert!(plan.changes[1].is_pending());
+    assert!(plan.changes[2].is_pending());
     assert_eq!(plan.targets[0].title, "no root certificate yet");
     all_done(&bench.apply(&plan));
 
@@ -246,7 +247,7 @@ fn other_names_a_lost_key_and_age_each_issue_the_certificate_again() {
             serde_json::from_str::<serde_json::Value>(line).unwrap()["why"].as_str().unwrap().to_owned()
         })
         .collect();
-    assert_eq!(why, ["root", "first", "other names", "its key was missing", "renewal"]);
+    assert_eq!(why, ["root", "issuing", "first", "other names", "its key was missing", "renewal"]);
 
     // The order of names and their case are no difference; nor is a life that counts from the next time on.
     bench.edit("broker.example.net, 192.168.145.101", "192.168.145.101, Broker.Example.net");
@@ -260,8 +261,12 @@ fn a_new_root_issues_all_certificates_again() {
     all_done(&bench.apply(&bench.plan()));
     fs::remove_file(bench.file("root.pem")).unwrap();
     let plan = bench.plan();
-    let expected = ["+ authority root make `Example IoT Root`, 3650 days", "~ certificate main issuer"]
-        .map(String::from);
+    let expected = [
+        "+ authority root make `Example IoT Root`, 3650 days",
+        "+ issuing issuing make, 1825 days",
+        "~ certificate main issuer",
+    ]
+    .map(String::from);
     assert_eq!(lines(&plan), expected);
     all_done(&bench.apply(&plan));
     assert_eq!(lines(&bench.plan()), Vec::<String>::new());
@@ -290,8 +295,9 @@ fn a_root_that_cannot_be_made_starts_no_certificate() {
     let ends = bench.apply(&plan);
     assert!(matches!(&ends[0].1, Outcome::Failed(why) if why.contains("root.key.age.new")), "{ends:?}");
     assert!(matches!(&ends[1].1, Outcome::NotStarted(_)), "{ends:?}");
-    all_done(&ends[2..]);
-    assert_eq!(lines(&bench.plan()).len(), 2);
+    assert!(matches!(&ends[2].1, Outcome::NotStarted(_)), "{ends:?}");
+    all_done(&ends[3..]);
+    assert_eq!(lines(&bench.plan()).len(), 3);
 }
 
 #[test]
@@ -333,4 +339,114 @@ fn a_plan_needs_no_identity() {
         Value::Text(ref id) if id.len() == 40
     ));
     assert_eq!(lines(&bench.plan()), Vec::<String>::new());
+}
+
+fn root_key(bench: &Bench) -> PathBuf {
+    bench.file("root.key.age")
+}
+
+/// An authority of before there were intermediates goes on as it is until one is asked for.
+#[test]
+fn an_authority_without_intermediate_keeps_issuing_until_one_is_asked_for() {
+    let bench = Bench::new();
+    let order = rocade::pki::RootOrder {
+        name: "Example IoT Root",
+        lifetime: rocade::model::Period(3650 * 86_400),
+        now: bench.now,
+        by: "ada",
+    };
+    let root = Authority::create(bench.root(), &order, &bench.store()).unwrap().root().clone();
+    let plan = bench.plan();
+    assert!(lines(&plan).iter().all(|line| !line.contains("issuing")), "{:?}", lines(&plan));
+    all_done(&bench.apply(&plan));
+    let leaf = || leaf_certificate(bench.root(), "main").unwrap().unwrap();
+    assert_eq!(leaf().issuer_key_id, root.key_id);
+    assert_eq!(lines(&bench.plan()), Vec::<String>::new());
+
+    bench.edit("renew_at: 1/2", "renew_at: 1/2, issuing: {only: [example.net, 192.168.145.0/24]}");
+    let plan = bench.plan();
+    let expected = [
+        "+ issuing issuing make, 1825 days, only 192.168.145.0/24, example.net",
+        "~ certificate main issuer",
+    ];
+    assert_eq!(lines(&plan), expected);
+    all_done(&bench.apply(&plan));
+    assert_eq!(lines(&bench.plan()), Vec::<String>::new());
+    assert_eq!(root_certificate(bench.root()).unwrap().unwrap(), root);
+    assert_ne!(leaf().issuer_key_id, root.key_id);
+}
+
+/// The root's key is needed for the intermediate alone; what it would have to sign is said, not tried.
+#[test]
+fn without_the_roots_key_everything_else_goes_on() {
+    let mut bench = Bench::new();
+    all_done(&bench.apply(&bench.plan()));
+    fs::remove_file(root_key(&bench)).unwrap();
+    fs::remove_file(bench.file("leaves/main.key.age")).unwrap();
+    let plan = bench.plan();
+    assert_eq!(lines(&plan), ["~ certificate main key"]);
+    all_done(&bench.apply(&plan));
+    bench.now += (365 * 4 * 24).hours();
+    all_done(&bench.apply(&bench.plan()));
+    let title = bench.plan().targets[0].title.clone();
+    assert!(title.contains("its key is off line, the issuing certificate has 365 days left"), "{title}");
+    bench.now += (365 * 24).hours();
+    let fault = bench.wish(&bench.provider()).unwrap_err().remove(0);
+    assert!(fault.message.starts_with("the issuing certificate ended on"), "{}", fault.message);
+    assert!(fault.hint.unwrap().contains("rocade pki csr"));
+}
+
+/// Renewed, the intermediate keeps its key: its leaves stay good and are not issued again.
+#[test]
+fn the_intermediate_is_renewed_in_time_and_an_expired_leaf_is_issued_again() {
+    let bench = Bench::new();
+    all_done(&bench.apply(&bench.plan()));
+    let before = rocade::pki::issuing_certificate(bench.root()).unwrap().unwrap();
+    let late = bench.now + (365 * 3 * 24).hours();
+    let bench = Bench { now: late, ..bench };
+    let plan = bench.plan();
+    assert_eq!(lines(&plan), ["~ issuing issuing due", "~ certificate main due"]);
+    let due = |at: usize| plan.changes[at].before.as_ref().unwrap()["due"].as_text().unwrap().to_owned();
+    assert_eq!((due(0), due(1)), ("730 days left".to_owned(), "it is over".to_owned()));
+    all_done(&bench.apply(&plan));
+    let after = rocade::pki::issuing_certificate(bench.root()).unwrap().unwrap();
+    assert_eq!((&after.key_id, &after.name), (&before.key_id, &before.name));
+    assert!(after.not_after > before.not_after && after.serial != before.serial);
+    assert_eq!(lines(&bench.plan()), Vec::<String>::new());
+}
+
+#[test]
+fn a_relay_with_a_certificate_gets_one_and_a_revoked_one_is_listed_and_replaced() {
+    let bench = Bench::new();
+    bench.edit(
+        "listeners: {mqtts: {port: 8883}}",
+        "listeners: {mqtts: {port: 8883}, certificates: {port: 8884}}",
+    );
+    bench.edit("relay: {broker: main}", "relay: {broker: main, certificate: true}");
+    let plan = bench.plan();
+    assert_eq!(
+        lines(&plan)[2..],
+        [
+            "+ certificate main issue, 300 days, 2 names",
+            "+ certificate relay-pool-gw issue, 300 days, for a client",
+            "+ crl revoked make, 180 days, 0 revoked",
+            "+ secret brokers/main/verify make, 32 random bytes",
+        ]
+    );
+    all_done(&bench.apply(&plan));
+    assert_eq!(lines(&bench.plan()), Vec::<String>::new());
+
+    let by = "ada@laptop";
+    let gone = rocade::pki::revoke(bench.root(), "relay-pool-gw", "key-compromise", by, bench.now).unwrap();
+    assert!(rocade::pki::revoke(bench.root(), "relay-pool-gw", "superseded", by, bench.now).is_err());
+    let plan = bench.plan();
+    assert_eq!(lines(&plan), ["~ certificate relay-pool-gw revoked", "~ crl revoked revoked"]);
+    all_done(&bench.apply(&plan));
+    assert_eq!(lines(&bench.plan()), Vec::<String>::new());
+    let crls = rocade::pki::crls(bench.root()).unwrap();
+    assert_eq!(crls.iter().flat_map(|crl| &crl.serials).collect::<Vec<_>>(), [&gone.serial]);
+    assert_ne!(leaf_certificate(bench.root(), "relay-pool-gw").unwrap().unwrap().serial, gone.serial);
+
+    let later = Bench { now: bench.now + (120 * 24).hours(), ..bench };
+    assert_eq!(lines(&later.plan()), ["~ crl revoked due"]);
 }

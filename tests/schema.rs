@@ -89,7 +89,7 @@ fn the_schema_beside_the_sample_is_the_generated_one() {
 }
 
 /// A definition of the schema, and an inventory in which an empty map stands in its place, on the last line.
-const PLACES: [(&str, &str); 41] = [
+const PLACES: [(&str, &str); 42] = [
     ("Site", "sites:\n  x: {}"),
     ("Gateway", "gateways:\n  x: {}"),
     ("Firmware", "gateways:\n  x:\n    firmware: {}"),
@@ -108,6 +108,7 @@ const PLACES: [(&str, &str); 41] = [
     ("Host", "hosts:\n  x: {}"),
     ("HostFile", "hosts:\n  x:\n    files:\n      - {}"),
     ("Authority", "pki:\n  authority: {}"),
+    ("Issuing", "pki:\n  authority:\n    issuing: {}"),
     ("Pbx", "pbx:\n  x: {}"),
     ("Route", "pbx:\n  x:\n    departments:\n      y:\n        when_open: {}"),
     ("Department", "pbx:\n  x:\n    departments:\n      y: {}"),

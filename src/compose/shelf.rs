@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::{Action, Change, Secret};
-use crate::pki::Authority;
+use crate::pki::{self, Authority};
 use crate::providers::{Fault, Found, Leaf, Lookup};
 use crate::secrets::Store;
 use crate::template::Templates;
@@ -18,6 +19,7 @@ pub struct Shelf {
     templates: Templates,
     opened: Mutex<HashMap<String, Secret>>,
     reissued: Mutex<BTreeSet<String>>,
+    lists_made: AtomicBool,
 }
 
 impl Shelf {
@@ -25,7 +27,14 @@ impl Shelf {
     pub fn open(root: &Path, store: Arc<Store>) -> Self {
         let templates = Templates::open(root);
         let root = root.to_owned();
-        Self { root, store, templates, opened: Mutex::default(), reissued: Mutex::default() }
+        Self {
+            root,
+            store,
+            templates,
+            opened: Mutex::default(),
+            reissued: Mutex::default(),
+            lists_made: AtomicBool::default(),
+        }
     }
 
     /// Takes the changes that will be made to the repository itself: a leaf that is there and is issued anew
@@ -34,8 +43,14 @@ impl Shelf {
         let reissued = own_changes.iter().filter(|change| {
             change.address.key.collection == "certificate" && change.action == Action::Update
         });
+        let makes_lists = own_changes.iter().any(|change| change.address.key.collection == "crl");
+        self.lists_made.store(makes_lists, Ordering::Relaxed);
         *self.reissued.lock().unwrap_or_else(PoisonError::into_inner) =
             reissued.map(|change| change.address.key.name.clone()).collect();
+    }
+
+    fn lists_are_made(&self) -> bool {
+        self.lists_made.load(Ordering::Relaxed)
     }
 
     fn is_reissued(&self, leaf: &str) -> bool {
@@ -83,6 +98,14 @@ impl Lookup for Shelf {
             Some(authority) => Found::Ready(authority.root_pem().to_owned()),
             None => Found::Pending("the root certificate".to_owned()),
         })
+    }
+
+    fn crls(&self) -> Result<Found<String>, Fault> {
+        let crls = pki::crls(&self.root).map_err(|fault| shown(&fault))?;
+        if crls.is_empty() || self.lists_are_made() {
+            return Ok(Found::Pending("the list of revoked certificates".to_owned()));
+        }
+        Ok(Found::Ready(crls.into_iter().map(|crl| crl.pem).collect()))
     }
 
     fn leaf(&self, name: &str) -> Result<Found<Leaf>, Fault> {

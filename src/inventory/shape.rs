@@ -30,10 +30,10 @@ shape!(Gateway {
 shape!(Firmware { require, image, sha256 });
 shape!(Bootstrap { address, interface });
 shape!(Lorawan { region, join_server, network_key, network_eui });
-shape!(Relay { broker, via, port, spool, password });
+shape!(Relay { broker, via, port, spool, password, certificate });
 shape!(Sensor { gateway, model, dev_eui, app_eui, app_key, activation, period, topic, spreading_factor });
 shape!(Broker { model, address, ssh, names needed, listeners, clients, reached_at, brute_force, firewall, root });
-shape!(Listeners { mqtts, websockets });
+shape!(Listeners { mqtts, websockets, certificates });
 shape!(Listener { port, bind, tls });
 shape!(BrokerClient { password, read, write });
 shape!(ReachedAt { address, port });
@@ -42,7 +42,8 @@ shape!(Firewall { from, connections });
 shape!(Host { site, address, ssh, vars, packages, files, root });
 shape!(HostFile { path, template, source, content, mode, owner, group, restart });
 shape!(Pki { authority });
-shape!(Authority { name, key, root_lifetime, leaf_lifetime, renew_at });
+shape!(Authority { name, key, root_lifetime, leaf_lifetime, renew_at, issuing, crl_lifetime });
+shape!(Issuing { lifetime, only } or default);
 
 words!(GatewayModel { "multitech-conduit" => MultitechConduit });
 words!(Region { "EU868" => EU868 });

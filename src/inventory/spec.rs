@@ -240,6 +240,9 @@ pub struct Relay {
     /// Its password at the broker; made by the first apply when absent.
     #[schemars(default)]
     pub password: Option<At<SecretRef>>,
+    /// Whether it shows a certificate of its own instead of a password; the broker needs `listeners.certificates`.
+    #[schemars(default)]
+    pub certificate: Option<At<bool>>,
 }
 
 /// A LoRaWAN sensor.
@@ -385,6 +388,9 @@ pub struct Listeners {
     /// MQTT over WebSocket, for a display on the same host (clear) or the network (TLS).
     #[schemars(default)]
     pub websockets: Option<Listener>,
+    /// MQTT over TLS for clients that show a certificate of the authority instead of a password (mutual TLS).
+    #[schemars(default)]
+    pub certificates: Option<Listener>,
 }
 
 /// One listener.
@@ -548,9 +554,28 @@ pub struct Authority {
     /// How long a leaf lives; 1 year when absent.
     #[schemars(default)]
     pub leaf_lifetime: Option<At<PeriodText>>,
-    /// The share of a leaf's life after which it is renewed, as a fraction; `2/3` when absent.
+    /// The share of a certificate's life after which it is renewed, as a fraction; `2/3` when absent.
     #[schemars(default)]
     pub renew_at: Option<At<String>>,
+    /// The intermediate that issues leaves, so that the root's key can be kept off line. A new authority has one;
+    /// one that issues from its root gets one when this is written, `issuing: {}` will do.
+    #[schemars(default)]
+    pub issuing: Option<At<Issuing>>,
+    /// How long a list of revoked certificates is good for; 180 days when absent. Brokers refuse every client
+    /// certificate once it is over.
+    #[schemars(default)]
+    pub crl_lifetime: Option<At<PeriodText>>,
+}
+
+/// The issuing intermediate.
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(default, deny_unknown_fields)]
+pub struct Issuing {
+    /// How long it lives; 5 years when absent.
+    pub lifetime: Option<At<PeriodText>>,
+    /// The domains (`example.net`, with all below it) and networks it can sign for; any when absent. Clients hold it
+    /// to that.
+    pub only: Vec<At<String>>,
 }
 
 /// Kinds of keys.

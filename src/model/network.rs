@@ -34,6 +34,11 @@ impl Network {
         self.address
     }
 
+    /// Whether an address lies in it.
+    pub fn holds(self, address: IpAddr) -> bool {
+        address.is_ipv4() == self.address.is_ipv4() && Self::around(address, self.prefix) == self
+    }
+
     /// Whether it is one host.
     pub fn is_host(self) -> bool {
         self.prefix == bits(self.address)

@@ -113,6 +113,8 @@ pub struct Observed {
     pub title: String,
     /// What else was seen that decides in which words its wish is put, by name. Never compared.
     pub facts: BTreeMap<String, String>,
+    /// What its clock said when it was read, Unix seconds; `None` when it was not asked.
+    pub clock: Option<i64>,
     /// The fields seen, by place.
     pub resources: BTreeMap<Key, Fields>,
     /// What could not be read.
@@ -126,6 +128,7 @@ impl Observed {
             target,
             title: String::new(),
             facts: BTreeMap::new(),
+            clock: None,
             resources: BTreeMap::new(),
             unread: Vec::new(),
         }

@@ -29,6 +29,12 @@ pub struct Certificate {
     pub issuer_key_id: String,
     /// Whether it may sign others.
     pub is_authority: bool,
+    /// Whether a client may log in with it.
+    pub is_client: bool,
+    /// How many authorities may stand between it and a leaf; `None` when it does not say.
+    pub path_length: Option<u32>,
+    /// Domains and networks that what it signs is bound to, as it was written in the inventory.
+    pub only: Vec<String>,
     /// Its public key, DER (SubjectPublicKeyInfo).
     pub(super) public_key: Vec<u8>,
 }
@@ -58,14 +64,74 @@ impl Certificate {
             issuer_key_id: issuer_key_id(&found).unwrap_or_else(|| key_id.clone()),
             key_id,
             is_authority: found.is_ca(),
+            is_client: found
+                .extended_key_usage()
+                .ok()
+                .flatten()
+                .is_some_and(|usage| usage.value.client_auth || usage.value.any),
+            path_length: found
+                .basic_constraints()
+                .ok()
+                .flatten()
+                .and_then(|constraints| constraints.value.path_len_constraint),
+            only: only(&found)?,
             public_key: found.public_key().raw.to_vec(),
         })
+    }
+
+    /// Reads all certificates of a PEM text: a leaf and what chains it, or those that are trusted.
+    ///
+    /// # Errors
+    /// At the first that cannot be read.
+    pub fn parse_all(pem: &str) -> anyhow::Result<Vec<Self>> {
+        const END: &str = "-----END CERTIFICATE-----";
+        let texts = pem.split_inclusive(END).filter(|text| text.contains(END));
+        texts.map(|text| Self::parse(&format!("{}\n", text.trim_start()))).collect()
+    }
+
+    /// Checks that an authority's key signed it and that its name is the one it gives as its issuer's.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub fn check_signed_by(&self, authority: &Certificate) -> anyhow::Result<()> {
+        let (own, theirs) = (der(&self.pem)?, der(&authority.pem)?);
+        let (_, own) = X509Certificate::from_der(&own).context("this is not a certificate")?;
+        let (_, theirs) = X509Certificate::from_der(&theirs).context("this is not a certificate")?;
+        if own.issuer().as_raw() != theirs.subject().as_raw() {
+            bail!("its issuer is `{}`, not `{}`", own.issuer(), theirs.subject());
+        }
+        own.verify_signature(Some(theirs.public_key()))
+            .map_err(|_| anyhow::anyhow!("it was not signed with the key of `{}`", authority.name))
     }
 
     /// Whole days until its end; negative when it is over.
     pub fn days_left(&self, now: Timestamp) -> i64 {
         (self.not_after.as_second() - now.as_second()).div_euclid(86_400)
     }
+}
+
+fn der(pem: &str) -> anyhow::Result<Vec<u8>> {
+    let (_, block) = x509_parser::pem::parse_x509_pem(pem.as_bytes())
+        .map_err(|_| anyhow::anyhow!("this is not a certificate in PEM"))?;
+    Ok(block.contents)
+}
+
+/// The permitted subtrees, spelled as the inventory does.
+fn only(certificate: &X509Certificate<'_>) -> anyhow::Result<Vec<String>> {
+    let constraints = certificate.name_constraints().context("its name constraints are damaged")?;
+    let permitted = constraints.and_then(|found| found.value.permitted_subtrees.as_ref());
+    let network = |bytes: &[u8]| {
+        let (address, mask) = bytes.split_at(bytes.len() / 2);
+        let prefix: u32 = mask.iter().map(|byte| byte.count_ones()).sum();
+        format!("{}/{prefix}", spelled(&GeneralName::IPAddress(address)))
+    };
+    let subtree = |name: &GeneralName<'_>| match name {
+        GeneralName::IPAddress(bytes) => network(bytes),
+        other => spelled(other),
+    };
+    let mut only: Vec<String> = permitted.into_iter().flatten().map(|tree| subtree(&tree.base)).collect();
+    only.sort();
+    Ok(only)
 }
 
 fn timestamp(time: ASN1Time) -> anyhow::Result<Timestamp> {

@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use rand::TryRngCore;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
 };
 use time::OffsetDateTime;
 
@@ -27,7 +27,39 @@ pub(super) fn root(name: &str, now: Timestamp, end: Timestamp) -> anyhow::Result
     Ok(params)
 }
 
-/// A leaf: it serves TLS under its names, and with `client` may also log in with its certificate.
+/// An issuing intermediate: it signs leaves and CRLs and no further authority, for these domains and networks
+/// only when there are any.
+pub(super) fn issuing(
+    name: &str,
+    only: &[String],
+    now: Timestamp,
+    end: Timestamp,
+) -> anyhow::Result<CertificateParams> {
+    let mut params = frame(name, now, end)?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    if !only.is_empty() {
+        let permitted_subtrees = only.iter().map(|text| subtree(text)).collect::<Result<_, _>>()?;
+        params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
+    }
+    Ok(params)
+}
+
+/// A domain or a network, as a name constraint has it (RFC 5280, section 4.2.1.10).
+fn subtree(text: &str) -> anyhow::Result<GeneralSubtree> {
+    let (address, prefix) = text.split_once('/').unwrap_or((text, ""));
+    Ok(match address.parse::<IpAddr>() {
+        Ok(address) => {
+            let whole = if address.is_ipv4() { 32 } else { 128 };
+            let prefix = if prefix.is_empty() { whole } else { prefix.parse()? };
+            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, prefix))
+        }
+        Err(_) => GeneralSubtree::DnsName(super::normal_name(text)?),
+    })
+}
+
+/// A leaf: it serves TLS under its names, and with `client` may log in with its certificate.
 pub(super) fn leaf(
     name: &str,
     names: &[String],
@@ -39,7 +71,9 @@ pub(super) fn leaf(
     params.is_ca = IsCa::ExplicitNoCa;
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    if !names.is_empty() {
+        params.extended_key_usages.push(ExtendedKeyUsagePurpose::ServerAuth);
+    }
     if client {
         params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
     }

@@ -43,9 +43,14 @@ impl Share {
     /// Whether this share of a certificate's life is over. Its life is counted from when it was issued, not
     /// from its backdated start: else a short-lived one would be due at once and for ever.
     pub fn is_over(self, certificate: &Certificate, now: Timestamp) -> bool {
-        let end = certificate.not_after.as_second();
-        let issued = (certificate.not_before.as_second() + BACKDATED_SECONDS).min(end);
-        let due = issued + (end - issued) * i64::from(self.part) / i64::from(self.whole);
+        let issued = certificate.not_before.as_second() + BACKDATED_SECONDS;
+        self.is_over_of(issued, certificate.not_after.as_second(), now)
+    }
+
+    /// Whether this share of the time from one second to another is over.
+    pub(super) fn is_over_of(self, start: i64, end: i64, now: Timestamp) -> bool {
+        let start = start.min(end);
+        let due = start + (end - start) * i64::from(self.part) / i64::from(self.whole);
         now.as_second() >= due
     }
 }

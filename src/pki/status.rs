@@ -5,7 +5,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Certificate, Share, leaf_certificate, leaf_names, root_certificate};
+use super::{
+    Certificate, Share, is_revoked, issuing_certificate, leaf_certificate, leaf_names, root_certificate,
+};
 
 /// One leaf.
 #[derive(Clone, Debug)]
@@ -31,8 +33,10 @@ pub enum State {
         days_left: i64,
         /// It is to be renewed now.
         due: bool,
-        /// It was issued by another root than the present one.
+        /// It was issued by another authority than the one that issues now.
         foreign: bool,
+        /// It was revoked.
+        revoked: bool,
         /// The names of the inventory when they are not the certificate's; empty when the inventory does
         /// not want it at all.
         wished_names: Option<Vec<String>>,
@@ -49,19 +53,23 @@ pub fn status(
     renew_at: Share,
     now: Timestamp,
 ) -> anyhow::Result<Vec<Row>> {
-    let root = root_certificate(repository)?;
+    let issuer = issuing_certificate(repository)?.or(root_certificate(repository)?);
     let all: BTreeSet<String> = leaf_names(repository)?.into_iter().chain(wished.keys().cloned()).collect();
     let row = |name: String| {
         let state = match leaf_certificate(repository, &name) {
             Ok(None) => State::Missing,
             Err(error) => State::Damaged(format!("{error:#}")),
             Ok(Some(certificate)) => {
-                let names = wished.get(&name).cloned().unwrap_or_default();
+                let wished_names = match wished.get(&name) {
+                    None => Some(Vec::new()),
+                    Some(names) => (*names != certificate.names).then(|| names.clone()),
+                };
                 State::Held {
                     days_left: certificate.days_left(now),
                     due: renew_at.is_over(&certificate, now),
-                    foreign: root.as_ref().is_none_or(|root| root.key_id != certificate.issuer_key_id),
-                    wished_names: (names != certificate.names).then_some(names),
+                    foreign: issuer.as_ref().is_none_or(|issuer| issuer.key_id != certificate.issuer_key_id),
+                    revoked: is_revoked(repository, &certificate.serial).unwrap_or(false),
+                    wished_names,
                     certificate: Box::new(certificate),
                 }
             }

@@ -27,7 +27,7 @@ pub use self::relay::probe_command;
 use super::{Fault, Job, Lookup, PageThenAndNow, Provider, Site};
 use crate::host::{Order, changes, files};
 use crate::inventory::{At, Gateway, Inventory};
-use crate::model::{Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
+use crate::model::{Change, Collection, Fields, Key, Objection, Observed, Owns, Report, Target, Wish};
 use crate::transport::{Reading, Writing};
 
 const KIND: &str = "gateway";
@@ -85,6 +85,10 @@ impl Provider for ConduitProvider {
         lookup: &dyn Lookup,
     ) -> Result<Wish, Vec<Fault>> {
         desire::wish(inventory, target, lookup)
+    }
+
+    fn objections(&self, wish: &Wish, observed: &Observed, changes: &[&Change]) -> Vec<Objection> {
+        super::clock::objections(wish, observed, changes)
     }
 
     fn observe<'a>(&'a self, wish: &'a Wish, hand: Reading<'a>) -> BoxFuture<'a, Observed> {

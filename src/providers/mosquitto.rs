@@ -17,13 +17,15 @@ use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 
-pub use account::{VERIFIER, minted, relay_password, relay_user, verifier_password};
+pub use account::{
+    VERIFIER, certified_relays, minted, relay_password, relay_user, shows_certificate, verifier_password,
+};
 pub use grant::{Access, Grant, Reach, filter_fault, grants, reach};
 
 use super::{Fault, Job, Lookup, Provider, Site};
 use crate::host::{changes, files};
 use crate::inventory::{At, Broker, Inventory};
-use crate::model::{Collection, Fields, Key, Observed, Owns, Report, Target, Wish};
+use crate::model::{Change, Collection, Fields, Key, Objection, Observed, Owns, Report, Target, Wish};
 use crate::transport::{Reading, Writing};
 
 const KIND: &str = "broker";
@@ -41,6 +43,7 @@ const PASSWD: &str = "/etc/mosquitto/rocade/passwd";
 const AUTHORITY: &str = "/etc/mosquitto/rocade/ca.pem";
 const CERTIFICATE: &str = "/etc/mosquitto/rocade/server.pem";
 const KEY: &str = "/etc/mosquitto/rocade/server.key";
+const CRL: &str = "/etc/mosquitto/rocade/revoked.pem";
 
 const COLLECTIONS: &[Collection] = &[
     row("package", Owns::Listed, 1, false),
@@ -94,6 +97,10 @@ impl Provider for MosquittoProvider {
 
     fn suited(&self, wish: &Wish, observed: &Observed) -> Option<Wish> {
         version::suited(wish, observed)
+    }
+
+    fn objections(&self, wish: &Wish, observed: &Observed, changes: &[&Change]) -> Vec<Objection> {
+        super::clock::objections(wish, observed, changes)
     }
 
     fn contents<'a>(

@@ -10,53 +10,59 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::{Fault, Found, Job, Lookup, Provider, Reach, Site, mosquitto};
-use crate::inventory::{Authority, Broker, Inventory, Pki};
-use crate::model::{Collection, Fields, Key, Observed, Owns, Period, Report, Resource, Target, Value, Wish};
-use crate::pki::{Certificate, Share, normal_name, normal_names};
+use super::{Fault, Job, Lookup, Provider, Reach, Site};
+use crate::inventory::{Authority, Inventory};
+use crate::model::{Collection, Observed, Owns, Period, Report, Target, Wish};
+use crate::pki::Share;
 use crate::secrets::Store;
 use crate::transport::{Reading, Writing};
 
 mod apply;
 mod observe;
+mod wish;
 
 const AUTHORITY: &str = "authority";
+const ISSUING: &str = "issuing";
 const CERTIFICATE: &str = "certificate";
+const CRL: &str = "crl";
 const SECRET: &str = "secret";
-const ROOT_PENDING: &str = "the root certificate";
 
 const COLLECTIONS: &[Collection] = &[
-    Collection {
-        name: AUTHORITY,
-        owns: Owns::Listed,
-        rank: 0,
-        wakes_on_delete: None,
-        write_only: &["lifetime"],
-    },
-    Collection {
-        name: CERTIFICATE,
-        owns: Owns::Listed,
-        rank: 10,
-        wakes_on_delete: None,
-        write_only: &["lifetime", "renew_at"],
-    },
-    Collection { name: SECRET, owns: Owns::Listed, rank: 20, wakes_on_delete: None, write_only: &[] },
+    row(AUTHORITY, 0, &["lifetime"]),
+    row(ISSUING, 5, &["lifetime", "renew_at"]),
+    row(CERTIFICATE, 10, &["lifetime", "renew_at"]),
+    // After the leaves: a list is kept for each key that issued one.
+    row(CRL, 15, &["lifetime", "renew_at"]),
+    row(SECRET, 20, &[]),
 ];
 
+const fn row(name: &'static str, rank: u8, write_only: &'static [&'static str]) -> Collection {
+    Collection { name, owns: Owns::Listed, rank, wakes_on_delete: None, write_only }
+}
+
 const ROOT_LIFETIME: Period = Period(10 * 365 * 86_400);
+const ISSUING_LIFETIME: Period = Period(5 * 365 * 86_400);
 const LEAF_LIFETIME: Period = Period(365 * 86_400);
+const CRL_LIFETIME: Period = Period(180 * 86_400);
 
 /// The provider of the target `pki authority`.
 pub struct PkiProvider {
     root: PathBuf,
     store: Arc<Store>,
     now: Timestamp,
+    person: String,
 }
 
 impl PkiProvider {
     /// A provider of the repository at `root`, with its secrets and the present.
     pub fn new(root: PathBuf, store: Arc<Store>, now: Timestamp) -> Self {
-        Self { root, store, now }
+        Self { root, store, now, person: String::new() }
+    }
+
+    /// The same for a person, who stands in the ledger.
+    pub fn by(mut self, person: &str) -> Self {
+        person.clone_into(&mut self.person);
+        self
     }
 }
 
@@ -82,34 +88,7 @@ impl Provider for PkiProvider {
         target: &Target,
         lookup: &dyn Lookup,
     ) -> Result<Wish, Vec<Fault>> {
-        let mut faults = Vec::new();
-        let mut wish = Wish::new(target.clone(), "pki", 0, BTreeMap::default());
-        let Some(pki) = &inventory.pki else { return Ok(wish) };
-        faults.extend(self.nobody_to_encrypt_to());
-        let root = self.root_to_be(pki, lookup).unwrap_or_else(|fault| {
-            faults.push(fault.at(&pki.place));
-            Value::Pending(ROOT_PENDING.into())
-        });
-        let renew_at = renew_at(&pki.authority).unwrap_or_else(|fault| {
-            faults.push(fault);
-            Share::default()
-        });
-        wish.resources.insert(Key::new(AUTHORITY, "root"), authority(&pki.authority));
-        for (name, broker) in &inventory.brokers {
-            match certificate(&pki.authority, broker, &root, renew_at) {
-                Ok(resource) => {
-                    wish.resources.insert(Key::new(CERTIFICATE, name), resource);
-                }
-                Err(found) => faults.extend(found),
-            }
-        }
-        for path in mosquitto::minted(inventory) {
-            let fields = Fields::from([("present".into(), true.into())]);
-            let summary = "make, 32 random bytes".into();
-            wish.resources
-                .insert(Key::new(SECRET, path), Resource { fields, summary, ..Resource::default() });
-        }
-        if faults.is_empty() { Ok(wish) } else { Err(faults) }
+        self.wished(inventory, target, lookup)
     }
 
     fn observe<'a>(&'a self, wish: &'a Wish, _hand: Reading<'a>) -> BoxFuture<'a, Observed> {
@@ -126,44 +105,7 @@ impl Provider for PkiProvider {
     }
 }
 
-impl PkiProvider {
-    /// Nothing here can be made before there is someone to encrypt it to.
-    fn nobody_to_encrypt_to(&self) -> Option<Fault> {
-        match self.store.recipients() {
-            Ok(recipients) if recipients.is_empty() => {
-                let fault = crate::secrets::Fault::NoRecipients;
-                let hint = fault.hint().unwrap_or_default();
-                Some(Fault::new(fault.to_string()).hint(hint))
-            }
-            Ok(_) => None,
-            Err(error) => Some(Fault::new(format!("{error:#}"))),
-        }
-    }
-
-    /// The identifier of the root's key, once it is known that the root fits the inventory.
-    fn root_to_be(&self, pki: &Pki, lookup: &dyn Lookup) -> Result<Value, Fault> {
-        let pem = match lookup.authority()? {
-            Found::Ready(pem) => pem,
-            Found::Pending(_) => return Ok(Value::Pending(ROOT_PENDING.into())),
-        };
-        let root =
-            Certificate::parse(&pem).map_err(|error| Fault::new(format!("pki/root.pem: {error:#}")))?;
-        let (stands, wished) = (&root.name, &pki.authority.name);
-        let anew = "remove pki/root.pem and pki/root.key.age to have the next apply make a new root and \
-            issue all certificates again";
-        if stands != wished {
-            let message = format!("the root certificate is named `{stands}`, the inventory says `{wished}`");
-            return Err(Fault::new(message).hint(format!("put the name back, or {anew}")));
-        }
-        if self.now >= root.not_after {
-            let message = format!("the root certificate ended on {}", root.not_after.strftime("%F"));
-            return Err(Fault::new(message).hint(anew));
-        }
-        Ok(Value::text(root.key_id))
-    }
-}
-
-/// The share of a leaf's life after which it is renewed; two thirds when the inventory does not say.
+/// The share of a certificate's life after which it is renewed; two thirds when the inventory does not say.
 ///
 /// # Errors
 /// When it is no fraction: with its place.
@@ -174,42 +116,36 @@ pub fn renew_at(authority: &Authority) -> Result<Share, Fault> {
     }
 }
 
-fn days(lifetime: Period) -> u64 {
-    lifetime.as_secs() / 86_400
+/// How long a list of revoked certificates is good for.
+pub fn crl_lifetime(authority: &Authority) -> Period {
+    authority.crl_lifetime.as_ref().map_or(CRL_LIFETIME, |at| *at.value)
 }
 
-fn authority(authority: &Authority) -> Resource {
-    let lifetime = authority.root_lifetime.as_ref().map_or(ROOT_LIFETIME, |at| *at.value);
-    let fields = Fields::from([
-        ("name".into(), Value::text(&authority.name)),
-        ("lifetime".into(), Value::text(lifetime.to_string())),
-    ]);
-    let summary = format!("make `{}`, {} days", authority.name, days(lifetime));
-    Resource { fields, summary, ..Resource::default() }
+/// How long the root lives.
+pub fn root_lifetime(authority: &Authority) -> Period {
+    authority.root_lifetime.as_ref().map_or(ROOT_LIFETIME, |at| *at.value)
 }
 
-fn certificate(
-    authority: &Authority,
-    broker: &Broker,
-    root: &Value,
-    renew_at: Share,
-) -> Result<Resource, Vec<Fault>> {
-    let wrong = |name: &crate::inventory::At<String>| {
-        normal_name(name).err().map(|fault| Fault::new(fault.to_string()).at(&name.place))
-    };
-    let faults: Vec<Fault> = broker.names.iter().filter_map(wrong).collect();
-    let Ok(names) = normal_names(broker.names.iter().map(|name| name.as_str())) else { return Err(faults) };
-    let lifetime = authority.leaf_lifetime.as_ref().map_or(LEAF_LIFETIME, |at| *at.value);
-    let count = names.len();
-    let fields = Fields::from([
-        ("names".into(), names.into()),
-        ("issuer".into(), root.clone()),
-        ("key".into(), true.into()),
-        ("due".into(), false.into()),
-        ("lifetime".into(), Value::text(lifetime.to_string())),
-        ("renew_at".into(), Value::text(renew_at.to_string())),
-    ]);
-    let names = if count == 1 { "1 name".to_owned() } else { format!("{count} names") };
-    let summary = format!("issue, {} days, {names}", days(lifetime));
-    Ok(Resource { fields, summary, ..Resource::default() })
+/// How long the issuing intermediate lives.
+pub fn issuing_lifetime(authority: &Authority) -> Period {
+    let lifetime = authority.issuing.as_ref().and_then(|issuing| issuing.lifetime.as_ref());
+    lifetime.map_or(ISSUING_LIFETIME, |at| *at.value)
+}
+
+/// The domains and networks the issuing intermediate may sign for, sorted, as a certificate has them.
+pub fn only(authority: &Authority) -> Vec<String> {
+    let written = authority.issuing.iter().flat_map(|issuing| &issuing.only);
+    let mut only: Vec<String> = written
+        .map(|text| match (text.parse::<std::net::IpAddr>(), text.split_once('/')) {
+            (Ok(address), _) if address.is_ipv4() => format!("{address}/32"),
+            (Ok(address), _) => format!("{address}/128"),
+            (Err(_), Some((address, prefix))) => {
+                let address = address.parse::<std::net::IpAddr>().map(|address| address.to_string());
+                format!("{}/{prefix}", address.unwrap_or_default())
+            }
+            (Err(_), None) => text.to_ascii_lowercase(),
+        })
+        .collect();
+    only.sort();
+    only
 }

@@ -197,11 +197,27 @@ fn settle(
             not_started(steps, of_target, "what it needs was not made");
         } else if !same_course(of_target, &now) {
             not_started(steps, of_target, "it would now change otherwise than the plan showed; plan again");
+        } else if let Some(objection) = objection(workspace, one, observed, &now) {
+            not_started(steps, of_target, &objection);
         } else {
             group.push(((*one).clone(), now));
         }
     }
     group
+}
+
+/// What stands against the changes now that values which were pending are there: a certificate made meanwhile
+/// may be none for the target's clock.
+fn objection(
+    workspace: &Workspace,
+    one: &Composed,
+    observed: &BTreeMap<Target, Observed>,
+    now: &[Change],
+) -> Option<String> {
+    let provider = workspace.provider(one.wish.provider)?;
+    let changes: Vec<&Change> = now.iter().collect();
+    let objections = provider.objections(&one.wish, observed.get(&one.wish.target)?, &changes);
+    objections.into_iter().next().map(|objection| objection.reason)
 }
 
 /// Whether the changes are those that were planned: the same places, actions and values, but for values

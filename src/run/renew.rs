@@ -71,7 +71,15 @@ fn issue(workspace: &Workspace, name: &str, since: Timestamp, now: Timestamp) ->
     }
     let names = normal_names(broker.names.iter().map(|name| name.value.as_str()))?;
     let lifetime = section.authority.leaf_lifetime.as_ref().map_or(LEAF_LIFETIME, |at| *at.value);
-    let order = LeafOrder { name, names: &names, client: false, lifetime, now, why: "renewal by a playbook" };
+    let order = LeafOrder {
+        name,
+        names: &names,
+        client: false,
+        lifetime,
+        now,
+        why: "renewal by a playbook",
+        by: workspace.person(),
+    };
     authority.issue(&order, workspace.store())?;
     Ok(true)
 }

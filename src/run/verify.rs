@@ -17,10 +17,12 @@ use crate::host::{Order, Ruling};
 use crate::inventory::{At, Broker, Inventory};
 use crate::model::{Secret, Target};
 use crate::plan::Scope;
-use crate::providers::mosquitto::{VERIFIER, relay_password, relay_user, verifier_password};
-use crate::providers::{Found, Lookup, Reach, Site};
+use crate::providers::mosquitto::{
+    VERIFIER, relay_password, relay_user, shows_certificate, verifier_password,
+};
+use crate::providers::{Found, Leaf, Lookup, Reach, Site};
 use crate::transport::mqtt::{Account, Client, MqttFault};
-use crate::transport::tls::{self, Server};
+use crate::transport::tls::{self, Server, TlsFault};
 
 /// The time one step (a connection, an answer, an arrival) is given.
 const STEP: Duration = Duration::from_secs(10);
@@ -40,6 +42,20 @@ pub struct Finding {
     pub fault: Option<String>,
 }
 
+/// How an account logs in.
+struct Login {
+    /// Its password, or the certificate it shows instead.
+    shows: Shows,
+    /// A topic of its own to publish to, when it has one.
+    own_topic: Option<String>,
+}
+
+/// What an account shows of itself.
+enum Shows {
+    Password(Secret),
+    Certificate(Leaf),
+}
+
 /// A broker with all that is needed to talk to it.
 struct Subject {
     target: Target,
@@ -50,8 +66,10 @@ struct Subject {
     /// SHA-256 of the leaf it should show, lower-case hex.
     fingerprint: String,
     watcher: Secret,
-    /// Accounts by name, with a topic of its own to publish to when it has one.
-    accounts: BTreeMap<String, (Secret, Option<String>)>,
+    /// Where clients show a certificate, when they can.
+    certificates: Option<u16>,
+    /// Accounts by name.
+    accounts: BTreeMap<String, Login>,
     /// The gateways whose relays publish here.
     relays: Vec<String>,
 }
@@ -134,12 +152,17 @@ fn subject(
     let mut accounts = BTreeMap::new();
     for (gateway, spec) in &workspace.inventory().gateways {
         let Some(relay) = spec.relay.as_ref().filter(|relay| *relay.broker == name) else { continue };
-        let secret = ready(relay_password(gateway, relay, shelf))?;
-        let own = format!("rocade/relays/{gateway}/verify");
-        accounts.insert(relay_user(gateway), (secret, Some(own)));
+        let user = relay_user(gateway);
+        let shows = match shows_certificate(relay) {
+            true => Shows::Certificate(ready(shelf.leaf(&user))?),
+            false => Shows::Password(ready(relay_password(gateway, relay, shelf))?),
+        };
+        let own_topic = Some(format!("rocade/relays/{gateway}/verify"));
+        accounts.insert(user, Login { shows, own_topic });
     }
     for (client, spec) in &broker.clients {
-        accounts.insert(client.clone(), (ready(shelf.secret(&spec.password.secret))?, None));
+        let shows = Shows::Password(ready(shelf.secret(&spec.password.secret))?);
+        accounts.insert(client.clone(), Login { shows, own_topic: None });
     }
     let leaf = ready(shelf.leaf(name))?;
     let address = broker.client_address().value.clone();
@@ -157,6 +180,7 @@ fn subject(
         root_pem: ready(shelf.authority())?,
         fingerprint: tls::fingerprint(&leaf.chain_pem).map_err(|fault| format!("{fault:#}"))?,
         watcher: ready(verifier_password(name, shelf))?,
+        certificates: broker.listeners.certificates.as_ref().map(|listener| *listener.port),
         accounts,
         relays,
     })
@@ -186,12 +210,15 @@ async fn examine(workspace: &Workspace, subject: &Subject, links: &Links) -> Vec
     );
     note(format!("port {CLEAR_PORT} is closed to the network"), subject.clear_port_is_closed().await);
     note("a wrong password is refused".to_owned(), subject.refuses_a_wrong_password().await);
-    for (user, (password, own_topic)) in &subject.accounts {
-        let what = match own_topic {
+    if let Some(port) = subject.certificates {
+        note(format!("port {port} refuses a client without a certificate"), subject.asks_for_one(port).await);
+    }
+    for (user, login) in &subject.accounts {
+        let what = match &login.own_topic {
             Some(topic) => format!("{user} logs in and publishes to {topic}, and nowhere else"),
             None => format!("{user} logs in and may not publish to rocade's topics"),
         };
-        note(what, subject.lets_through_and_refuses(user, password, own_topic.as_deref()).await);
+        note(what, subject.lets_through_and_refuses(user, login).await);
     }
     for gateway in &subject.relays {
         note(
@@ -204,12 +231,43 @@ async fn examine(workspace: &Workspace, subject: &Subject, links: &Links) -> Vec
 
 impl Subject {
     fn server(&self) -> Server<'_> {
-        Server { address: &self.address, port: self.port, name: &self.server_name, root_pem: &self.root_pem }
+        let (address, name) = (&self.address, &self.server_name);
+        Server { address, port: self.port, name, root_pem: &self.root_pem, shown: None }
     }
 
     async fn login(&self, user: &str, password: &Secret) -> Result<Client, MqttFault> {
+        self.login_at(self.server(), user, password).await
+    }
+
+    async fn login_at(&self, server: Server<'_>, user: &str, password: &Secret) -> Result<Client, MqttFault> {
         let client_id = format!("rocade-{}", nonce());
-        Client::connect(self.server(), &Account { user, password, client_id: &client_id }, STEP).await
+        Client::connect(server, &Account { user, password, client_id: &client_id }, STEP).await
+    }
+
+    /// With its certificate the account is who that says, whatever else it writes.
+    async fn login_as(&self, user: &str, login: &Login) -> Result<Client, MqttFault> {
+        match (&login.shows, self.certificates) {
+            (Shows::Password(password), _) => self.login(user, password).await,
+            (Shows::Certificate(leaf), port) => {
+                let shown = Some((leaf.chain_pem.as_str(), &leaf.key_pem));
+                let server = Server { port: port.unwrap_or(self.port), shown, ..self.server() };
+                self.login_at(server, VERIFIER, &Secret::new(nonce(), "nobody reads it")).await
+            }
+        }
+    }
+
+    async fn asks_for_one(&self, port: u16) -> Result<(), String> {
+        match self.login_at(Server { port, ..self.server() }, VERIFIER, &self.watcher).await {
+            Err(MqttFault::Tls(TlsFault::Refused { whom })) => Err(format!("nothing listens on {whom}")),
+            Err(MqttFault::Tls(fault @ (TlsFault::Unreachable { .. } | TlsFault::TimedOut { .. }))) => {
+                Err(fault.to_string())
+            }
+            Err(_) => Ok(()),
+            Ok(client) => {
+                client.close().await;
+                Err(format!("{VERIFIER} was let in with its password"))
+            }
+        }
     }
 
     async fn shows_its_certificate(&self) -> Result<(), String> {
@@ -252,14 +310,10 @@ impl Subject {
         Ok(watcher)
     }
 
-    async fn lets_through_and_refuses(
-        &self,
-        user: &str,
-        password: &Secret,
-        own_topic: Option<&str>,
-    ) -> Result<(), String> {
+    async fn lets_through_and_refuses(&self, user: &str, login: &Login) -> Result<(), String> {
+        let own_topic = login.own_topic.as_deref();
         let mut watcher = self.watcher().await?;
-        let mut client = self.login(user, password).await.map_err(|fault| fault.to_string())?;
+        let mut client = self.login_as(user, login).await.map_err(|fault| fault.to_string())?;
         let nonce = nonce();
         let refused = format!("rocade/verify/refused/{nonce}");
         let marker = format!("rocade/verify/marker/{nonce}");

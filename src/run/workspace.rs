@@ -83,7 +83,7 @@ impl Workspace {
         let known_hosts =
             KnownHosts::read(&root.join("inventory/known_hosts")).map_err(Refused::Repository)?;
         let shelf = Shelf::open(&root, Arc::clone(&store));
-        let providers = providers::table(&root, &store, now);
+        let providers = providers::table(&root, &store, now, &person);
         let apply_name = format!("rocade-{}", now.strftime("%Y%m%d-%H%M%S-%3f"));
         Ok(Self {
             root,
@@ -119,6 +119,11 @@ impl Workspace {
         let commit = crate::repository::commit(&self.root);
         let commit = commit.map(|commit| format!(", commit {}", &commit[..12])).unwrap_or_default();
         format!("{}, {}{commit}", self.person, self.apply_name)
+    }
+
+    /// The person, as [`Options`] said.
+    pub fn person(&self) -> &str {
+        &self.person
     }
 
     /// The inventory.

@@ -137,17 +137,18 @@ impl Store {
     /// # Errors
     /// When there is no identity, or something present does not open.
     pub fn seen_by(&self, key: &str, past: &[Past]) -> anyhow::Result<BTreeMap<String, Standing>> {
-        let mut present: BTreeMap<String, Opened> = BTreeMap::new();
+        // While an authority takes over from another, a key of each has the same name.
+        let mut present: BTreeMap<String, Vec<Opened>> = BTreeMap::new();
         for path in self.paths() {
             let opened = self.opened(&path)?;
-            present.insert(path, opened);
+            present.entry(path).or_default().push(opened);
         }
         for file in keys::read(&self.root)? {
             let opened = self.open_sealed(&file.name, file.sealed.as_bytes())?;
-            present.insert(file.name, opened);
+            present.entry(file.name).or_default().push(opened);
         }
         let reads = |opened: &Opened| opened.recipients.iter().any(|one| one == key);
-        let known = present.iter().filter(|(_, opened)| reads(opened));
+        let known = present.iter().filter(|(_, opened)| opened.iter().any(reads));
         let mut seen: BTreeMap<String, Standing> =
             known.map(|(name, _)| (name.clone(), Standing::Known)).collect();
         let mut looked_into = HashSet::new();
@@ -158,7 +159,9 @@ impl Store {
             let standing = match (self.open_any(&name, &sealed), present.get(&name)) {
                 (Ok((_, opened)), _) if !reads(&opened) => continue,
                 (Ok(_), None) => Standing::Gone,
-                (Ok((_, opened)), Some(now)) if opened.secret.reveal() == now.secret.reveal() => {
+                (Ok((_, opened)), Some(now))
+                    if now.iter().any(|now| opened.secret.reveal() == now.secret.reveal()) =>
+                {
                     Standing::Known
                 }
                 (Ok(_), Some(_)) => Standing::Changed,
@@ -231,7 +234,7 @@ impl Past {
     /// The names and ciphertexts of this version; what is no file of ours has none.
     fn values(&self) -> Vec<(String, Vec<u8>)> {
         if let Some(name) = keys::name_of(&self.file) {
-            return vec![(name.to_owned(), self.text.clone().into_bytes())];
+            return vec![(name, self.text.clone().into_bytes())];
         }
         let entries = file::parse(&self.text).unwrap_or_default().into_iter();
         entries.filter_map(|entry| Some((entry.path, STANDARD.decode(entry.sealed).ok()?))).collect()

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use crate::model::Secret;
 
 /// What a verified server showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,8 +92,10 @@ pub struct Server<'a> {
     pub port: u16,
     /// The name or IP address its certificate must hold; may differ from the address.
     pub name: &'a str,
-    /// Our root certificate, PEM.
+    /// Our root certificate, PEM; two while the authority is rotated.
     pub root_pem: &'a str,
+    /// What we show of ourselves, when it asks: a certificate with what chains it, and its key, PEM.
+    pub shown: Option<(&'a str, &'a Secret)>,
 }
 
 impl Server<'_> {
@@ -137,7 +141,7 @@ pub async fn tcp_open(address: &str, port: u16, limit: Duration) -> bool {
 
 /// A verified connection, for those who go on to talk over it.
 pub(super) async fn connect(server: Server<'_>, limit: Duration) -> Result<TlsStream<TcpStream>, TlsFault> {
-    let config = config(server.root_pem)?;
+    let config = config(server)?;
     let name = ServerName::try_from(server.name.to_owned())
         .map_err(|_| TlsFault::Own(format!("`{}` is not a name a certificate can hold", server.name)))?;
     let connecting = async {
@@ -152,16 +156,28 @@ pub(super) async fn connect(server: Server<'_>, limit: Duration) -> Result<TlsSt
     }
 }
 
-fn config(root_pem: &str) -> Result<ClientConfig, TlsFault> {
+fn config(server: Server<'_>) -> Result<ClientConfig, TlsFault> {
+    let root_pem = server.root_pem;
     let own = |what: &str| TlsFault::Own(format!("root certificate: {what}"));
     let mut roots = RootCertStore::empty();
-    let root = CertificateDer::from_pem_slice(root_pem.as_bytes()).map_err(|_| own("not PEM"))?;
-    roots.add(root).map_err(|_| own("not a certificate"))?;
+    for root in CertificateDer::pem_slice_iter(root_pem.as_bytes()) {
+        roots.add(root.map_err(|_| own("not PEM"))?).map_err(|_| own("not a certificate"))?;
+    }
+    if roots.is_empty() {
+        return Err(own("not PEM"));
+    }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| own(&error.to_string()))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    let builder = builder.with_root_certificates(roots);
+    let Some((chain, key)) = server.shown else { return Ok(builder.with_no_client_auth()) };
+    let bad = |what: &str| TlsFault::Own(format!("client certificate: {what}"));
+    let chain = CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>();
+    let key = PrivateKeyDer::from_pem_slice(key.reveal()).map_err(|_| bad("its key is not PEM"))?;
+    builder
+        .with_client_auth_cert(chain.map_err(|_| bad("not PEM"))?, key)
+        .map_err(|error| bad(&error.to_string()))
 }
 
 fn fault_of(error: &std::io::Error, whom: String, name: &str) -> TlsFault {

@@ -67,11 +67,11 @@ def make_authority(directory, name):
     )
 
 
-def make_leaf(directory, authority, name, names="DNS:broker.test,IP:127.0.0.1"):
-    """A server certificate for `names`: NAME.pem and NAME.key."""
+def make_leaf(directory, authority, name, names="DNS:broker.test,IP:127.0.0.1", usage="serverAuth"):
+    """A certificate for `names`, a server's when not told otherwise: NAME.pem and NAME.key."""
     path = os.path.join(directory, name)
     with open(path + ".ext", "w") as file:
-        file.write("subjectAltName=%s\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n" % names)
+        file.write("subjectAltName=%s\nbasicConstraints=CA:FALSE\nextendedKeyUsage=%s\n" % (names, usage))
     openssl(
         "req",
         "-newkey",
@@ -305,6 +305,7 @@ class Chain:
         for authority in ("authority", "stranger"):
             make_authority(self.directory, authority)
         make_leaf(self.directory, "authority", "server")
+        self.certificates_port = free_port()
         self.remote = Broker(self.directory, "remote", self.remote_lines())
         self.local = Broker(self.directory, "local", ["allow_anonymous true"])
         self.remote.start()
@@ -328,14 +329,19 @@ class Chain:
                 "user %s\ntopic write sites/pool/#\ntopic write rocade/relays/pool-gw/#\n"
                 "user reader\ntopic read #\n" % RELAY_USER
             )
-        return [
-            "allow_anonymous false",
-            "password_file " + passwords,
-            "acl_file " + access,
+        served = [
             "certfile " + self.path("server.pem"),
             "keyfile " + self.path("server.key"),
             "tls_version tlsv1.2",
         ]
+        settings = ["allow_anonymous false", "password_file " + passwords, "acl_file " + access]
+        certificates = [
+            "listener %d 127.0.0.1" % self.certificates_port,
+            "cafile " + self.path("authority.pem"),
+            "require_certificate true",
+            "use_identity_as_username true",
+        ]
+        return settings + served + certificates + served
 
     def settings(self):
         with open(self.path("password"), "w") as file:

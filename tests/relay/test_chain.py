@@ -258,6 +258,28 @@ class Trust(ChainCase):
         self.assertIn("refuses", written)
         self.assertNotIn(chain.RELAY_PASSWORD, written)
 
+    def test_a_certificate_instead_of_a_password(self):
+        reader, publisher = self.chain.reader(), self.chain.publisher()
+        names = dict(names="DNS:relay.test", usage="clientAuth")
+        for authority, name in (("authority", chain.RELAY_USER), ("stranger", "forged")):
+            chain.make_leaf(self.chain.directory, authority, name, **names)
+        remote = self.relay.settings["remote"]
+        del remote["password_file"]
+        remote.update(port=self.chain.certificates_port)
+        remote.update(certificate_file=self.chain.path("forged.pem"), key_file=self.chain.path("forged.key"))
+        self.relay.start()
+        self.chain.send(publisher, 3)
+        wait_for("two refusals", lambda: self.relay.logged("remote broker:") >= 2)
+        self.assertEqual(reader.received(), [])
+
+        # Its own: what was spooled meanwhile arrives under the account of the certificate's name.
+        self.relay.stop()
+        own = self.chain.path(chain.RELAY_USER)
+        remote.update(certificate_file=own + ".pem", key_file=own + ".key", username="somebody-else")
+        self.relay.start()
+        wait_for("the readings", lambda: len(set(self.counters(reader))) == 3)
+        self.assert_all_arrived(reader, 3, 0)
+
 
 class Garbage(ChainCase):
     KINDS = (

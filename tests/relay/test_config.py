@@ -80,6 +80,18 @@ class Configuration(unittest.TestCase):
             load(changed(("remote", "server_name"), "b.example")).remote.server_name, "b.example"
         )
 
+    def test_a_certificate_stands_for_the_password(self):
+        value = changed(("remote", "password_file"), None)
+        value["remote"].update(certificate_file="/client.pem", key_file="/client.key")
+        remote = config.Config(config.Section(value, "")).remote
+        self.assertEqual(
+            (remote.certificate_file, remote.key_file, remote.password_file),
+            ("/client.pem", "/client.key", None),
+        )
+        del value["remote"]["key_file"]
+        with self.assertRaisesRegex(config.ConfigError, "remote.key_file: is missing"):
+            config.Config(config.Section(value, ""))
+
     def test_every_needed_key_is_missed_by_name(self):
         unused = {("site",), ("sensors", "0018b21000004a2f"), ("sensors", "0018b21000004a2f", "period_s")}
         count = 0

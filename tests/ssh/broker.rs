@@ -81,7 +81,13 @@ impl Broker {
     }
 
     fn server(&self) -> Server<'_> {
-        Server { address: "127.0.0.1", port: self.port, name: "broker.example.net", root_pem: &self.root_pem }
+        Server {
+            address: "127.0.0.1",
+            port: self.port,
+            name: "broker.example.net",
+            root_pem: &self.root_pem,
+            shown: None,
+        }
     }
 
     async fn client(&self, client_id: &str) -> Client {
@@ -118,7 +124,8 @@ async fn another_root_and_another_name_are_told_apart() {
 #[tokio::test]
 async fn refused_silent_and_not_tls_are_told_apart() {
     let root_pem = root("Example IoT Root").pem();
-    let server = |port| Server { address: "127.0.0.1", port, name: "127.0.0.1", root_pem: &root_pem };
+    let server =
+        |port| Server { address: "127.0.0.1", port, name: "127.0.0.1", root_pem: &root_pem, shown: None };
     let refused = handshake(server(free_port()), AMPLE).await.unwrap_err();
     assert!(matches!(refused, TlsFault::Refused { .. }), "{refused:?}");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -83,6 +83,7 @@ async fn from_nothing_to_all_of_it_and_nothing_left() {
         collections,
         [
             "pki authority",
+            "pki issuing",
             "pki certificate",
             "pki secret",
             "broker package",
@@ -334,6 +335,7 @@ const PKI: &[Row] = &[
         },
         plan: &[
             "create pki authority: authority root",
+            "create pki authority: issuing issuing",
             "update pki authority: certificate main",
             "update broker main: file /etc/mosquitto/rocade/ca.pem",
             "update broker main: file /etc/mosquitto/rocade/server.key",
@@ -348,7 +350,7 @@ const PKI: &[Row] = &[
             "main: put /etc/mosquitto/rocade/ca.pem",
             "main: put /etc/mosquitto/rocade/server.key",
             "main: put /etc/mosquitto/rocade/server.pem",
-            "main: reload mosquitto",
+            "main: restart mosquitto",
         ],
     },
 ];

@@ -11,3 +11,4 @@ mod place;
 mod poison;
 mod reads;
 mod sbc;
+mod trust;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::topic::{filter_fault, topic_fault};
 use super::{address, host, repeated};
 use crate::inventory::load::Written;
-use crate::inventory::{At, Broker, BrokerClient, Diagnostic, Inventory, Listeners};
+use crate::inventory::{At, Broker, BrokerClient, Diagnostic, Inventory, Listener, Listeners};
 use crate::model::Network;
 
 pub(super) fn check(inventory: &Inventory, written: &Written, found: &mut Vec<Diagnostic>) {
@@ -64,6 +64,13 @@ fn check_reached_at(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
 fn check_relays(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
     for relay in inventory.gateways.values().filter_map(|gateway| gateway.relay.as_ref()) {
         let Some(broker) = inventory.brokers.get(relay.broker.as_str()) else { continue };
+        if let Some(certificate) = relay.certificate.as_ref().filter(|certificate| certificate.value)
+            && broker.listeners.certificates.is_none()
+        {
+            let message = format!("broker `{}` has no listener for certificates", *relay.broker);
+            let fault = Diagnostic::error("no-certificate-listener", message).at(&certificate.place, "");
+            found.push(fault.help("write `certificates: {port: 8884}` under the broker's `listeners`"));
+        }
         let used = relay.via.as_ref().unwrap_or_else(|| broker.client_address());
         if broker.names.is_empty() || broker.names.iter().any(|name| address::same(name, used)) {
             continue;
@@ -80,12 +87,18 @@ fn check_listeners(listeners: &Listeners, found: &mut Vec<Diagnostic>) {
         let fault = Diagnostic::error("clear-text-listener", "`mqtts` is always served with TLS");
         found.push(fault.at(&listeners.mqtts.port.place, "").help("remove `tls: false`"));
     }
-    for port in std::iter::once(&listeners.mqtts).chain(&listeners.websockets).map(|listener| &listener.port)
-    {
+    let all =
+        || std::iter::once(&listeners.mqtts).chain(&listeners.websockets).chain(&listeners.certificates);
+    for port in all().map(|listener| &listener.port) {
         if port.value == 0 {
             found.push(Diagnostic::error("out-of-range", "port 0 is no port").at(&port.place, ""));
         }
     }
+    if let Some(certificates) = listeners.certificates.as_ref().filter(|one| one.tls == Some(false)) {
+        let fault = Diagnostic::error("clear-text-listener", "`certificates` is always served with TLS");
+        found.push(fault.at(&certificates.port.place, "").help("remove `tls: false`"));
+    }
+    check_ports(&all().collect::<Vec<_>>(), found);
     let Some(websockets) = &listeners.websockets else { return };
     let loopback = websockets.bind.as_ref().is_some_and(|bind| bind.is_loopback());
     if websockets.tls != Some(true) && !loopback {
@@ -94,12 +107,21 @@ fn check_listeners(listeners: &Listeners, found: &mut Vec<Diagnostic>) {
         let help = "write `bind: 127.0.0.1` for a display on the same host, `tls: true` for the network";
         found.push(Diagnostic::error("clear-text-listener", message).at(place, "").help(help));
     }
+}
+
+/// No two listeners on one port of one address.
+fn check_ports(listeners: &[&Listener], found: &mut Vec<Diagnostic>) {
     let bound = |bind: &Option<At<IpAddr>>| bind.as_ref().map(|bind| bind.value);
-    let (one, other) = (bound(&listeners.mqtts.bind), bound(&websockets.bind));
-    if *listeners.mqtts.port == *websockets.port && (one.is_none() || other.is_none() || one == other) {
-        let message = format!("two listeners on port {}", *websockets.port);
-        let fault = Diagnostic::error("duplicate-port", message).at(&websockets.port.place, "again here");
-        found.push(fault.at(&listeners.mqtts.port.place, "first here"));
+    for (index, second) in listeners.iter().enumerate() {
+        let clashes = |first: &&&Listener| {
+            let (one, other) = (bound(&first.bind), bound(&second.bind));
+            *first.port == *second.port && (one.is_none() || other.is_none() || one == other)
+        };
+        if let Some(first) = listeners[..index].iter().find(clashes) {
+            let message = format!("two listeners on port {}", *second.port);
+            let fault = Diagnostic::error("duplicate-port", message).at(&second.port.place, "again here");
+            found.push(fault.at(&first.port.place, "first here"));
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::unit::{self, Unit};
 use super::{RELAY, api, lorawan, relay, sensor};
 use crate::host::{Answer, Ask, files, services};
 use crate::model::{Fields, Key, Observed, Wish};
+use crate::providers::clock;
 use crate::transport::Reading;
 
 /// The API's resources that are read.
@@ -59,6 +60,7 @@ fn asks(wish: &Wish) -> Vec<Ask> {
     if leftover {
         paths.push(relay::INIT.to_owned());
     }
+    asks.push(Ask::Facts);
     asks.push(Ask::Files { directory: relay::FOLDER.to_owned() });
     asks.extend(paths.into_iter().map(|path| Ask::File { path }));
     asks
@@ -144,6 +146,8 @@ fn is_running(status: &Json) -> bool {
 
 fn take(observed: &mut Observed, wish: &Wish, ask: &Ask, answer: Answer) {
     match (ask, answer) {
+        // Only its clock is of interest, and it may not say.
+        (Ask::Facts, answer) => observed.clock = clock::seen(&[answer]),
         (Ask::Files { .. }, Answer::Names(paths)) => {
             let strays = paths.into_iter().filter(|path| !relay::is_byproduct(path));
             let keys = strays.map(|path| Key::new("file", path));

@@ -6,7 +6,7 @@ use super::{RELAY, heard};
 use crate::host::files as host_files;
 use crate::inventory::{Broker, Gateway, Inventory, Relay};
 use crate::model::{Impact, Key, Resource, Value};
-use crate::providers::mosquitto::{relay_password, relay_user};
+use crate::providers::mosquitto::{relay_password, relay_user, shows_certificate};
 use crate::providers::{Fault, Lookup};
 
 /// Where rocade keeps its files on a gateway: on the partition that a restart leaves alone.
@@ -51,19 +51,33 @@ pub(super) fn files(
     let made = [
         ("config.json", "644", configuration(inventory, name, gateway, relay)),
         ("ca.pem", "644", lookup.authority().map(|pem| pem.into_value(Value::Text))),
-        (
-            "password",
-            "600",
-            relay_password(name, relay, lookup).map(|secret| secret.into_value(Value::Secret)),
-        ),
     ];
-    for (name, mode, content) in made {
+    for (name, mode, content) in made.into_iter().chain(credentials(name, relay, lookup)) {
         match content {
             Ok(content) => files.push(file(format!("{FOLDER}/{name}"), content, mode)),
             Err(fault) => faults.push(fault),
         }
     }
     if faults.is_empty() { Ok(files) } else { Err(faults) }
+}
+
+/// What the relay shows of itself: its password, or a certificate of its own with the key.
+fn credentials(
+    name: &str,
+    relay: &Relay,
+    lookup: &dyn Lookup,
+) -> Vec<(&'static str, &'static str, Result<Value, Fault>)> {
+    if !shows_certificate(relay) {
+        let password = relay_password(name, relay, lookup).map(|secret| secret.into_value(Value::Secret));
+        return vec![("password", "600", password)];
+    }
+    match lookup.leaf(&relay_user(name)) {
+        Ok(leaf) => vec![
+            ("client.pem", "644", Ok(leaf.clone().into_value(|leaf| leaf.chain_pem.into()))),
+            ("client.key", "600", Ok(leaf.into_value(|leaf| leaf.key_pem.into()))),
+        ],
+        Err(fault) => vec![("client.pem", "644", Err(fault))],
+    }
 }
 
 fn file(path: String, content: impl Into<Value>, mode: &str) -> (Key, Resource) {
@@ -131,7 +145,7 @@ fn configuration(
         "local": {
             "host": "127.0.0.1", "port": 1883, "topic": "lora/+/+/up", "probe_topic": "rocade/probe",
         },
-        "remote": remote(name, relay, broker),
+        "remote": remote(name, relay, broker)?,
         "heard_file": heard::FRESH,
         "spool": { "dir": format!("{HOME}/spool"), "max_bytes": spool_bytes(relay)? },
         "status_topic": format!("rocade/relays/{name}/status"),
@@ -143,17 +157,29 @@ fn configuration(
     Ok(Value::Text(text + "\n"))
 }
 
-fn remote(name: &str, relay: &Relay, broker: &Broker) -> serde_json::Value {
+fn remote(name: &str, relay: &Relay, broker: &Broker) -> Result<serde_json::Value, Fault> {
     let (host, port) = broker.reached_by(relay);
-    json!({
+    let mut remote = json!({
         "host": **host,
         "port": port,
         "ca_file": format!("{FOLDER}/ca.pem"),
         "username": relay_user(name),
-        "password_file": format!("{FOLDER}/password"),
         "client_id": format!("rocade-relay-{name}"),
         "keepalive_s": KEEPALIVE_S,
-    })
+    });
+    if shows_certificate(relay) {
+        let listener = broker.listeners.certificates.as_ref().ok_or_else(|| {
+            Fault::new(format!("broker `{}` has no listener for certificates", *relay.broker))
+                .at(&relay.broker.place)
+                .hint("write `certificates: {port: 8884}` under its `listeners`")
+        })?;
+        remote["port"] = json!(*listener.port);
+        remote["certificate_file"] = json!(format!("{FOLDER}/client.pem"));
+        remote["key_file"] = json!(format!("{FOLDER}/client.key"));
+    } else {
+        remote["password_file"] = json!(format!("{FOLDER}/password"));
+    }
+    Ok(remote)
 }
 
 fn spool_bytes(relay: &Relay) -> Result<u64, Fault> {

@@ -16,8 +16,8 @@ pub const VERIFIER: &str = "rocade-verify";
 pub(super) struct Account {
     /// Its name.
     pub name: String,
-    /// Its password.
-    pub password: Found<Secret>,
+    /// Its password; none when it shows a certificate.
+    pub password: Option<Found<Secret>>,
     /// Topic filters it may read.
     pub read: Vec<String>,
     /// Topic filters it may publish to.
@@ -51,28 +51,42 @@ pub(super) fn all(
     if faults.is_empty() { Ok(accounts) } else { Err(faults) }
 }
 
-/// The password of an account.
+/// The password of an account; none when it shows a certificate.
 fn password(
     inventory: &Inventory,
     name: &str,
     broker: &Broker,
     account: &str,
     lookup: &dyn Lookup,
-) -> Result<Found<Secret>, Fault> {
+) -> Result<Option<Found<Secret>>, Fault> {
     if let Some(client) = broker.clients.get(account) {
-        return lookup.secret(&client.password.secret).map_err(|fault| fault.at(&client.password.place));
+        let password = &client.password;
+        return lookup.secret(&password.secret).map(Some).map_err(|fault| fault.at(&password.place));
     }
     let gateway =
         account.strip_prefix("relay-").and_then(|gateway| inventory.gateways.get_key_value(gateway));
     match gateway.and_then(|(gateway, spec)| Some((gateway, spec.relay.as_ref()?))) {
-        Some((gateway, relay)) => relay_password(gateway, relay, lookup),
-        None => verifier_password(name, lookup),
+        Some((_, relay)) if shows_certificate(relay) => Ok(None),
+        Some((gateway, relay)) => relay_password(gateway, relay, lookup).map(Some),
+        None => verifier_password(name, lookup).map(Some),
     }
 }
 
 /// The account a gateway's relay logs in with.
 pub fn relay_user(gateway: &str) -> String {
     format!("relay-{gateway}")
+}
+
+/// Whether a relay shows a certificate instead of a password.
+pub fn shows_certificate(relay: &Relay) -> bool {
+    relay.certificate.as_ref().is_some_and(|certificate| certificate.value)
+}
+
+/// The accounts of relays that show a certificate: also the names of their leaves.
+pub fn certified_relays(inventory: &Inventory) -> Vec<String> {
+    let certified = |gateway: &Gateway| gateway.relay.as_ref().is_some_and(shows_certificate);
+    let gateways = inventory.gateways.iter().filter(|(_, gateway)| certified(gateway));
+    gateways.map(|(name, _)| relay_user(name)).collect()
 }
 
 /// The password of a gateway's relay: the one the inventory names, else one that the first apply makes.
@@ -97,7 +111,8 @@ fn verifier_secret(broker: &str) -> String {
 /// The names of the secrets that rocade makes itself: a password for each relay that is given none, and one
 /// for the probes of each broker.
 pub fn minted(inventory: &Inventory) -> Vec<String> {
-    let given_none = |gateway: &Gateway| gateway.relay.as_ref().is_some_and(|relay| relay.password.is_none());
+    let none = |relay: &Relay| relay.password.is_none() && !shows_certificate(relay);
+    let given_none = |gateway: &Gateway| gateway.relay.as_ref().is_some_and(none);
     let relays = inventory.gateways.iter().filter(|(_, gateway)| given_none(gateway));
     let relays = relays.map(|(name, _)| relay_secret(name));
     relays.chain(inventory.brokers.keys().map(|name| verifier_secret(name))).collect()

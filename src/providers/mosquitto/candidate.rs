@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ACL, AUTHORITY, CERTIFICATE, CONF, KEY, MAIN_CONF, PASSWD, version};
+use super::{ACL, AUTHORITY, CERTIFICATE, CONF, CRL, KEY, MAIN_CONF, PASSWD, version};
 use crate::host::{Order, files};
 use crate::model::{Fields, Key, Secret, Value};
 use crate::providers::Job;
@@ -51,7 +51,7 @@ pub(super) fn trial(job: &Job<'_>, contents: &BTreeMap<&str, Secret>) -> Vec<Ord
         orders.push(trial(&["--test-config"]));
     }
     orders.push(trial(&[]));
-    let all = [MAIN_CONF, ACL, PASSWD, AUTHORITY, CERTIFICATE, KEY];
+    let all = [MAIN_CONF, ACL, PASSWD, AUTHORITY, CERTIFICATE, KEY, CRL];
     orders.extend(all.map(|path| Order::Remove { path: staged_path(path) }));
     orders
 }

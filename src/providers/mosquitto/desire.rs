@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::account::{self, Account};
-use super::{ACL, AUTHORITY, CERTIFICATE, CONF, CONF_D, KEY, MAIN_CONF, PASSWD, SERVICE};
+use super::{ACL, AUTHORITY, CERTIFICATE, CONF, CONF_D, CRL, KEY, MAIN_CONF, PASSWD, SERVICE};
 use super::{firewall, lockout};
 use crate::host::{files, packages};
 use crate::inventory::{Broker, Inventory, Listener};
@@ -28,7 +28,7 @@ pub(super) fn wish(inventory: &Inventory, target: &Target, lookup: &dyn Lookup) 
     resources.insert(Key::new("package", "mosquitto"), package("Eclipse Mosquitto"));
     match account::all(inventory, &target.name, broker, lookup) {
         Ok(accounts) => {
-            resources.extend(accounts.iter().map(account_resource));
+            resources.extend(accounts.iter().filter_map(account_resource));
             resources.insert(Key::new("file", ACL), acl(&accounts));
         }
         Err(found) => faults.extend(found),
@@ -72,15 +72,17 @@ pub(super) fn package(summary: &str) -> Resource {
     Resource { fields: packages::wish(), summary: summary.to_owned(), ..Resource::default() }
 }
 
-fn account_resource(account: &Account) -> (Key, Resource) {
+/// Its line of the password file; one that shows a certificate has none.
+fn account_resource(account: &Account) -> Option<(Key, Resource)> {
+    let password = account.password.clone()?.into_value(Value::Secret);
     let resource = Resource {
-        fields: Fields::from([("password".to_owned(), account.password.clone().into_value(Value::Secret))]),
+        fields: Fields::from([("password".to_owned(), password)]),
         impact: reload(),
         wakes: Some(service_key()),
         summary: format!("reads {}, publishes to {}", listed(&account.read), listed(&account.write)),
         ..Resource::default()
     };
-    (Key::new("account", account.name.as_str()), resource)
+    Some((Key::new("account", account.name.as_str()), resource))
 }
 
 fn listed(topics: &[String]) -> String {
@@ -116,6 +118,9 @@ fn configuration(
         "broker": name,
         "mqtts": { "port": *listeners.mqtts.port, "bind": bind(&listeners.mqtts) },
         "websockets": websockets,
+        "certificates": listeners.certificates.as_ref().map(|listener| {
+            json!({ "port": *listener.port, "bind": bind(listener) })
+        }),
     });
     let main = lookup.render("mosquitto/mosquitto.conf", &context);
     let ours = lookup.render("mosquitto/rocade.conf.j2", &context);
@@ -152,7 +157,7 @@ fn is_tls(listener: &Listener) -> bool {
     listener.tls.unwrap_or(false)
 }
 
-fn certificates(name: &str, broker: &Broker, lookup: &dyn Lookup) -> Result<[(Key, Resource); 3], Fault> {
+fn certificates(name: &str, broker: &Broker, lookup: &dyn Lookup) -> Result<Vec<(Key, Resource)>, Fault> {
     let leaf = lookup.leaf(name)?;
     let authority = lookup.authority()?.into_value(Value::Text);
     let chain = leaf.clone().into_value(|leaf| leaf.chain_pem.into());
@@ -162,12 +167,18 @@ fn certificates(name: &str, broker: &Broker, lookup: &dyn Lookup) -> Result<[(Ke
         Some(listener) if is_tls(listener) => restart(),
         _ => reload(),
     };
-    Ok([
+    let mut files = vec![
         // On its reload signal Mosquitto does not read the authority of its clients anew.
         (Key::new("file", AUTHORITY), file(public(authority), restart())),
         (Key::new("file", CERTIFICATE), file(public(chain), impact.clone())),
         (Key::new("file", KEY), file(private(key), impact)),
-    ])
+    ];
+    if broker.listeners.certificates.is_some() {
+        let revoked = lookup.crls()?.into_value(Value::Text);
+        // A reload would refuse who connects from now on; those who are connected stay. A restart ends them too.
+        files.push((Key::new("file", CRL), file(public(revoked), restart())));
+    }
+    Ok(files)
 }
 
 fn file(fields: Fields, impact: Impact) -> Resource {
@@ -187,7 +198,11 @@ fn private(content: impl Into<Value>) -> Fields {
 /// The ports on which the network is served, all of them with TLS.
 pub(super) fn tls_ports(broker: &Broker) -> impl Iterator<Item = u16> {
     let websockets = broker.listeners.websockets.as_ref().filter(|listener| is_tls(listener));
-    std::iter::once(&broker.listeners.mqtts).chain(websockets).map(|listener| *listener.port)
+    let certificates = broker.listeners.certificates.as_ref();
+    std::iter::once(&broker.listeners.mqtts)
+        .chain(certificates)
+        .chain(websockets)
+        .map(|listener| *listener.port)
 }
 
 /// The ports on which clear text must not reach the network.
@@ -221,7 +236,7 @@ pub(super) fn service_key() -> Key {
 
 /// The files Mosquitto reads when it starts.
 pub(super) fn watched() -> Vec<String> {
-    [MAIN_CONF, CONF_D, ACL, PASSWD, AUTHORITY, CERTIFICATE, KEY].map(str::to_owned).into()
+    [MAIN_CONF, CONF_D, ACL, PASSWD, AUTHORITY, CERTIFICATE, KEY, CRL].map(str::to_owned).into()
 }
 
 fn reload() -> Impact {

@@ -4,6 +4,7 @@ use super::desire::watched;
 use super::{CONF_D, FOLDER, PASSWD, SERVICE, candidate, firewall, lockout, passwd, version};
 use crate::host::{Answer, Ask, files, packages, services};
 use crate::model::{Fields, Key, Observed, Value, Wish};
+use crate::providers::clock::seen as clock;
 use crate::transport::Reading;
 
 /// The field of a listener that lists every TCP port in use on the host.
@@ -27,6 +28,7 @@ pub(super) async fn all(wish: &Wish, hand: Reading<'_>) -> Observed {
     let mut observed = Observed::new(wish.target.clone());
     observed.title = title(broker, &answers);
     version::note(&mut observed, broker, &asks, &answers);
+    observed.clock = clock(&answers);
     for (ask, answer) in asks.iter().zip(answers) {
         if let Err(reason) = take(&mut observed, wish, ask, answer) {
             let (collection, name) = place(ask);

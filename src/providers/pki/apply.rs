@@ -1,4 +1,5 @@
-//! Making what is missing: the root, leaves, secrets. Each change is reported as soon as it is on disk.
+//! Making what is missing: the root, the intermediate, leaves, lists of revoked ones, secrets. Each change is
+//! reported as soon as it is on disk.
 
 use anyhow::{Context, bail};
 use base64::Engine;
@@ -7,10 +8,10 @@ use rand::TryRngCore;
 use zeroize::Zeroizing;
 
 use crate::model::{Action, Change, Fields, Outcome, Period, Report, Value};
-use crate::pki::{Authority, LeafOrder, RootOrder};
+use crate::pki::{self, Authority, IssuingOrder, LeafOrder, RootOrder};
 use crate::providers::Job;
 
-use super::{AUTHORITY, CERTIFICATE, PkiProvider, SECRET};
+use super::{AUTHORITY, CERTIFICATE, CRL, ISSUING, PkiProvider, SECRET};
 
 impl PkiProvider {
     /// Does the changes in their order. Leaves need the root, so they are not started without one.
@@ -31,19 +32,42 @@ impl PkiProvider {
         let wished = job.wish.resources.get(key).map(|resource| &resource.fields);
         match (key.collection.as_str(), change.action, wished) {
             (AUTHORITY, Action::Create, Some(wished)) => {
-                let order =
-                    RootOrder { name: text(wished, "name")?, lifetime: lifetime(wished)?, now: self.now };
+                let order = RootOrder {
+                    name: text(wished, "name")?,
+                    lifetime: lifetime(wished)?,
+                    now: self.now,
+                    by: &self.person,
+                };
                 Authority::create(&self.root, &order, &self.store)?;
+            }
+            (ISSUING, Action::Create | Action::Update, Some(wished)) => {
+                let Some(mut authority) = Authority::load(&self.root)? else { return Ok(None) };
+                let only = list(wished, "only")?;
+                let order = IssuingOrder {
+                    only: &only,
+                    lifetime: lifetime(wished)?,
+                    now: self.now,
+                    by: &self.person,
+                };
+                authority.make_issuing(&order, &self.store)?;
+            }
+            (CRL, Action::Create | Action::Update, Some(wished)) => {
+                if Authority::load(&self.root)?.is_none() {
+                    return Ok(None);
+                }
+                let share = text(wished, "renew_at")?.parse().map_err(anyhow::Error::msg)?;
+                pki::make_crls(&self.root, lifetime(wished)?, share, self.now, &self.store)?;
             }
             (CERTIFICATE, Action::Create | Action::Update, Some(wished)) => {
                 let Some(authority) = Authority::load(&self.root)? else { return Ok(None) };
                 let order = LeafOrder {
                     name: &key.name,
-                    names: &names(wished)?,
-                    client: false,
+                    names: &list(wished, "names")?,
+                    client: matches!(wished.get("client"), Some(Value::Bool(true))),
                     lifetime: lifetime(wished)?,
                     now: self.now,
                     why: &why(change),
+                    by: &self.person,
                 };
                 authority.issue(&order, &self.store)?;
             }
@@ -69,8 +93,8 @@ fn lifetime(fields: &Fields) -> anyhow::Result<Period> {
     Ok(text(fields, "lifetime")?.parse()?)
 }
 
-fn names(fields: &Fields) -> anyhow::Result<Vec<String>> {
-    let Some(Value::List(names)) = fields.get("names") else { bail!("the wish has no `names`") };
+fn list(fields: &Fields, name: &str) -> anyhow::Result<Vec<String>> {
+    let Some(Value::List(names)) = fields.get(name) else { bail!("the wish has no `{name}`") };
     Ok(names.iter().filter_map(Value::as_text).map(str::to_owned).collect())
 }
 
@@ -82,7 +106,9 @@ fn why(change: &Change) -> String {
     let reasons = [
         ("due", "renewal"),
         ("names", "other names"),
-        ("issuer", "another root"),
+        ("issuer", "another issuer"),
+        ("revoked", "it was revoked"),
+        ("client", "another use"),
         ("key", "its key was missing"),
     ];
     let found = reasons.iter().filter(|(field, _)| after.contains_key(*field)).map(|(_, reason)| *reason);

@@ -43,7 +43,10 @@ class Remote(Broker):
         super().__init__(section)
         self.ca_file = section.text("ca_file")
         self.username = section.text("username")
-        self.password_file = section.text("password_file")
+        # A certificate of its own, or a password.
+        self.certificate_file = section.text("certificate_file") if "certificate_file" in section.value else None
+        self.key_file = section.text("key_file") if self.certificate_file else None
+        self.password_file = None if self.certificate_file else section.text("password_file")
         self.client_id = section.text("client_id")
         self.keepalive_s = section.integer("keepalive_s", 5, 65535)
         self.server_name = section.text("server_name") if "server_name" in section.value else self.host

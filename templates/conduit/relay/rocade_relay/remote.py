@@ -119,8 +119,13 @@ class RemoteLink:
 
     def _open(self, session):
         remote, will = self.config.remote, self.status.will()
-        session.client.tls_set_context(VerifyingContext(remote.ca_file, remote.server_name))
-        session.client.username_pw_set(remote.username, read_password(remote.password_file))
+        context = VerifyingContext(remote.ca_file, remote.server_name)
+        session.client.tls_set_context(context)
+        if remote.certificate_file is None:
+            session.client.username_pw_set(remote.username, read_password(remote.password_file))
+        else:
+            # Its name is the account's: a password beside it would not be read.
+            context.load_cert_chain(remote.certificate_file, remote.key_file)
         session.client.will_set(will.topic, will.payload, qos=1, retain=True)
         session.client.on_publish = self._on_publish
         try:

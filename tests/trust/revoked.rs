@@ -1,0 +1,132 @@
+//! A revoked client is refused by the running broker; the good one goes on.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use rocade::model::Period;
+use rocade::pki::{KeyedLeaf, Share, crls, make_crls, revoke};
+
+use crate::bench::{Bench, DAY, openssl};
+use crate::broker::{AMPLE, Mosquitto};
+
+fn lists(bench: &Bench) -> String {
+    make_crls(bench.root(), Period(180 * DAY), Share::default(), Timestamp::now(), &bench.store()).unwrap();
+    crls(bench.root()).unwrap().into_iter().map(|crl| crl.pem).collect()
+}
+
+async fn is_let_in(broker: &Mosquitto, root_pem: &str, leaf: &KeyedLeaf, client_id: &str) -> bool {
+    let shown = Some((leaf.chain_pem.as_str(), &leaf.key_pem));
+    let Ok(mut client) = broker.login(root_pem, shown, client_id).await else { return false };
+    let good = client.publish("rocade/relays/x/verify", b"here").await.is_ok();
+    client.close().await;
+    good
+}
+
+#[tokio::test]
+async fn a_revoked_client_is_refused_and_the_good_one_goes_on() {
+    let bench = Bench::new();
+    let now = Timestamp::now();
+    let authority = bench.authority(&["example.net"], now);
+    for (name, names) in [
+        ("main", &["broker.example.net"][..]),
+        ("relay-good", &[]),
+        ("relay-bad", &[]),
+        ("spare", &["spare.example.net"]),
+    ] {
+        bench.issue(&authority, name, names, now);
+    }
+    let leaf = |name: &str| authority.leaf(name, &bench.store()).unwrap().unwrap();
+    let folder = tempfile::Builder::new().prefix("rocade-broker").tempdir().unwrap();
+    let Some(mut broker) = Mosquitto::of(folder.path()) else { return };
+    broker.put("ca.pem", authority.root_pem().as_bytes());
+    broker.put("server.pem", leaf("main").chain_pem.as_bytes());
+    broker.put("server.key", leaf("main").key_pem.reveal());
+    broker.put("revoked.pem", lists(&bench).as_bytes());
+    broker.start(true);
+
+    let root = authority.root_pem();
+    let (good, bad) = (leaf("relay-good"), leaf("relay-bad"));
+    assert!(is_let_in(&broker, root, &good, "good").await);
+    assert!(is_let_in(&broker, root, &bad, "bad").await);
+    // A server's certificate is no client's, one of another authority is nobody's, and none is none.
+    assert!(!is_let_in(&broker, root, &leaf("spare"), "spare").await);
+    let other = Bench::new();
+    let theirs = other.authority(&[], now);
+    other.issue(&theirs, "relay-good", &[], now);
+    let forged = theirs.leaf("relay-good", &other.store()).unwrap().unwrap();
+    assert!(!is_let_in(&broker, root, &forged, "forged").await);
+    let bare = rocade::transport::tls::Server { port: broker.certificates, ..broker.server(root, None) };
+    let password = rocade::model::Secret::new("open sesame", "nobody's");
+    let account =
+        rocade::transport::mqtt::Account { user: "relay-good", password: &password, client_id: "bare" };
+    assert!(rocade::transport::mqtt::Client::connect(bare, &account, AMPLE).await.is_err());
+
+    let shown = |leaf: &KeyedLeaf| (leaf.chain_pem.clone(), leaf.key_pem.clone());
+    let (good_chain, good_key) = shown(&good);
+    let mut steady = broker.login(root, Some((&good_chain, &good_key)), "steady").await.unwrap();
+    let (bad_chain, bad_key) = shown(&bad);
+    let mut lingering = broker.login(root, Some((&bad_chain, &bad_key)), "lingering").await.unwrap();
+    revoke(bench.root(), "relay-bad", "key-compromise", "ada", Timestamp::now()).unwrap();
+    broker.put("revoked.pem", lists(&bench).as_bytes());
+    broker.reload();
+    let begin = Instant::now();
+    while is_let_in(&broker, root, &bad, "bad").await {
+        assert!(begin.elapsed() < AMPLE, "the reload did not read the list");
+    }
+    assert!(is_let_in(&broker, root, &good, "good").await);
+    steady.publish("rocade/relays/x/verify", b"still here").await.unwrap();
+    // A reload leaves who is connected: that is why an apply restarts the broker for a list.
+    lingering.publish("rocade/relays/x/verify", b"still here").await.unwrap();
+    broker.stop();
+    broker.start(true);
+    assert!(lingering.publish("rocade/relays/x/verify", b"here").await.is_err());
+    assert!(!is_let_in(&broker, root, &bad, "bad").await);
+    assert!(is_let_in(&broker, root, &good, "good").await);
+}
+
+#[test]
+fn the_list_is_one_to_openssl_too() {
+    let bench = Bench::new();
+    let now = Timestamp::now();
+    let authority = bench.authority(&[], now);
+    bench.issue(&authority, "relay-good", &[], now);
+    bench.issue(&authority, "relay-bad", &[], now);
+    let serial = bench.issue(&authority, "relay-old", &[], now).serial;
+    bench.issue(&authority, "relay-old", &[], now);
+    bench.rocade(&["pki", "revoke", "relay-bad", "--reason", "key-compromise"], 0);
+    let said = bench.rocade(&["pki", "revoke", &serial, "--reason", "superseded"], 0);
+    assert!(said.contains(&format!("revoked relay-old ({serial})")), "{said}");
+    bench.rocade(&["pki", "revoke", "relay-bad", "--reason", "superseded"], 1);
+    let pki = bench.file("pki");
+    let list = format!("crl/{}.pem", authority.issuer().key_id);
+    let (_, text) = openssl(&["crl", "-in", &list, "-noout", "-text"], &pki);
+    for part in ["Key Compromise", "Superseded", "X509v3 CRL Number", "X509v3 Authority Key Identifier"] {
+        assert!(text.contains(part), "no `{part}` in {text}");
+    }
+    let check = |name: &str| {
+        let leaf = format!("leaves/{name}.pem");
+        let words = ["verify", "-x509_strict", "-crl_check", "-CRLfile", &list, "-CAfile", "root.pem"];
+        openssl(&[&words[..], &["-untrusted", "issuing.pem", &leaf]].concat(), &pki)
+    };
+    assert!(check("relay-good").0 && check("relay-old").0);
+    let (good, said) = check("relay-bad");
+    assert!(!good && said.contains("certificate revoked"), "{said}");
+
+    // For Prometheus: whole, and what a scrape reads.
+    let file = bench.file("rocade.prom").display().to_string();
+    bench.rocade(&["pki", "status", "--prometheus", &file], 2);
+    let gauges = std::fs::read_to_string(&file).unwrap();
+    assert!(gauges.contains("\nrocade_pki_revoked 2\n"), "{gauges}");
+    assert!(
+        gauges.contains("rocade_pki_certificate_days_left{kind=\"leaf\",name=\"relay-good\""),
+        "{gauges}"
+    );
+    let issuer = &authority.issuer().key_id;
+    assert!(
+        gauges.contains(&format!("rocade_pki_crl_next_update_seconds{{issuer=\"{issuer}\"}} ")),
+        "{gauges}"
+    );
+    for line in gauges.lines().filter(|line| !line.starts_with('#')) {
+        assert!(line.rsplit_once(' ').unwrap().1.parse::<i64>().is_ok(), "{line}");
+    }
+}
