@@ -195,3 +195,23 @@ impl Found<'_> {
         self.uses.push(Use { owner, field, place: Place::default(), role });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::compose::named_secrets;
+
+    /// A field that names a secret and is forgotten here would be rotated as if nothing used it.
+    #[test]
+    fn every_secret_of_the_sample_inventory_has_its_uses() {
+        let loaded = crate::inventory::load(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let named = named_secrets(&loaded.inventory);
+        assert!(named.len() > 5, "{named:?}");
+        for name in named {
+            assert!(!uses(&loaded.inventory, &name).is_empty(), "{name}");
+        }
+        assert!(uses(&loaded.inventory, "nobody/uses/this").is_empty());
+    }
+}
