@@ -89,7 +89,7 @@ fn the_schema_beside_the_sample_is_the_generated_one() {
 }
 
 /// A definition of the schema, and an inventory in which an empty map stands in its place, on the last line.
-const PLACES: [(&str, &str); 41] = [
+const PLACES: [(&str, &str); 42] = [
     ("Site", "sites:\n  x: {}"),
     ("Gateway", "gateways:\n  x: {}"),
     ("Firmware", "gateways:\n  x:\n    firmware: {}"),
@@ -103,6 +103,7 @@ const PLACES: [(&str, &str); 41] = [
     ("Listeners", "brokers:\n  x:\n    listeners: {}"),
     ("Listener", "brokers:\n  x:\n    listeners:\n      mqtts: {}"),
     ("BrokerClient", "brokers:\n  x:\n    clients:\n      y: {}"),
+    ("ReachedAt", "brokers:\n  x:\n    reached_at: {}"),
     ("BruteForce", "brokers:\n  x:\n    brute_force: {}"),
     ("Firewall", "brokers:\n  x:\n    firewall: {}"),
     ("Host", "hosts:\n  x: {}"),
