@@ -245,14 +245,31 @@ fn what_only_somebody_should_look_at_is_a_warning() {
 }
 
 #[test]
-fn what_is_wished_and_not_carried_out_is_said() {
-    let text = include_str!("../inventory/brokers.yaml").replace(
-        "    firewall:",
-        "    brute_force: {max_retry: 5, find_time: 10m, ban_time: 1h}\n    firewall:",
-    );
-    let loaded = inventory::parse([("inventory/brokers.yaml", text.as_str())]).unwrap();
-    let codes: Vec<&str> = loaded.warnings.iter().map(|warning| warning.code).collect();
-    assert_eq!(codes, ["not-carried-out"]);
+fn where_clients_reach_a_broker_and_who_reads_a_secret_is_checked() {
+    let broker = |section: &str| {
+        let text = include_str!("../inventory/brokers.yaml")
+            .replace("    firewall:", &format!("{section}    firewall:"));
+        let report = inventory::parse([("inventory/brokers.yaml", text.as_str())]).err();
+        report.map(|report| report.diagnostics.iter().map(|fault| fault.code).collect::<Vec<_>>())
+    };
+    assert_eq!(broker("    reached_at: {address: 192.168.145.100, port: 18883}\n"), None);
+    let faulty = "    reached_at: {address: mqtt.example.org, port: 0}\n";
+    assert_eq!(broker(faulty).unwrap(), ["not-in-certificate", "out-of-range"]);
+    let twice =
+        "    brute_force: {max_retry: 5, find_time: 10m, ban_time: 1h, never: [10.0.0.0/8, 10.0.0.0/8]}\n";
+    assert_eq!(broker(twice).unwrap(), ["duplicate-network"]);
+
+    let file = |rest: &str| {
+        let text = format!(
+            "hosts:\n  x:\n    address: 10.0.0.1\n    files:\n      \
+             - {{path: /a, secrets: {{key: {{secret: a/b}}}}, {rest}}}\n"
+        );
+        let report = inventory::parse([("inventory/hosts.yaml", text.as_str())]).err();
+        report.map(|report| report.diagnostics.iter().map(|fault| fault.code).collect::<Vec<_>>())
+    };
+    assert_eq!(file("template: t"), None);
+    assert_eq!(file("template: t, mode: \"0644\"").unwrap(), ["secret-for-all"]);
+    assert_eq!(file("content: t").unwrap(), ["file-origin"]);
 }
 
 #[test]

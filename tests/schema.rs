@@ -103,6 +103,7 @@ const PLACES: [(&str, &str); 42] = [
     ("Listeners", "brokers:\n  x:\n    listeners: {}"),
     ("Listener", "brokers:\n  x:\n    listeners:\n      mqtts: {}"),
     ("BrokerClient", "brokers:\n  x:\n    clients:\n      y: {}"),
+    ("ReachedAt", "brokers:\n  x:\n    reached_at: {}"),
     ("BruteForce", "brokers:\n  x:\n    brute_force: {}"),
     ("Firewall", "brokers:\n  x:\n    firewall: {}"),
     ("Host", "hosts:\n  x: {}"),

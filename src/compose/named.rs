@@ -18,6 +18,11 @@ pub fn named_secrets(inventory: &Inventory) -> Vec<String> {
     inventory.sensors.values().for_each(|sensor| take(&sensor.app_key));
     let clients = inventory.brokers.values().flat_map(|broker| broker.clients.values());
     clients.for_each(|client| take(&client.password));
+    let files = inventory.hosts.values().flat_map(|host| &host.files);
+    for secret in files.flat_map(|file| file.secrets.values()) {
+        named.push(secret.secret.clone());
+    }
+    let mut take = |secret: &At<SecretRef>| named.push(secret.secret.clone());
     for pbx in inventory.pbx.values() {
         take(&pbx.client_secret);
         let voicemails = pbx.extensions.values().filter_map(|extension| extension.voicemail.as_ref());

@@ -40,7 +40,7 @@ shape!(ReachedAt { address, port });
 shape!(BruteForce { max_retry, find_time, ban_time, never });
 shape!(Firewall { from, connections });
 shape!(Host { site, address, ssh, vars, packages, files, root });
-shape!(HostFile { path, template, source, content, mode, owner, group, restart });
+shape!(HostFile { path, template, secrets, source, content, mode, owner, group, restart });
 shape!(Pki { authority });
 shape!(Authority { name, key, root_lifetime, leaf_lifetime, renew_at, issuing, crl_lifetime });
 shape!(Issuing { lifetime, only } or default);

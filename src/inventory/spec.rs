@@ -511,13 +511,17 @@ pub struct HostFile {
     /// A template under `templates/`, rendered with `vars`, `host` and `site`.
     #[schemars(default)]
     pub template: Option<At<String>>,
+    /// Secrets the template knows as `secrets.NAME`. A file with any is readable by its owner and group at most.
+    #[schemars(default)]
+    #[schemars(transform = super::schema::named)]
+    pub secrets: Section<SecretRef>,
     /// A file under `templates/`, sent as it is.
     #[schemars(default)]
     pub source: Option<At<String>>,
     /// The content itself.
     #[schemars(default)]
     pub content: Option<String>,
-    /// Permission bits in octal, as text; `"0644"` when absent.
+    /// Permission bits in octal, as text; `"0644"` when absent, `"0640"` for a file with secrets.
     #[schemars(default)]
     pub mode: Option<At<String>>,
     /// Its owner; `root` when absent.

@@ -125,10 +125,7 @@ pub async fn carry_out(
         if !remade && changes.iter().any(awaits) {
             remade = true;
             match workspace.compose(scope) {
-                Ok(again) => {
-                    composed = again;
-                    super::survey::suit(workspace, &mut composed, &observed);
-                }
+                Ok(again) => composed = suited(workspace, again, &observed),
                 Err(refused) => {
                     not_started(&mut steps, &changes, &refused.to_string());
                     continue;
@@ -158,6 +155,16 @@ pub async fn carry_out(
     let is_kept = |step: &Step| step.outcome == Outcome::Done && hosts.contains(&step.address.target);
     let kept = steps.iter().any(is_kept).then(|| workspace.apply_name().to_owned());
     Ok(Applied { plan, steps, after, locked, kept })
+}
+
+/// The wishes in the words that the targets, as they were seen, want.
+fn suited(
+    workspace: &Workspace,
+    mut composed: Vec<Composed>,
+    observed: &BTreeMap<Target, Observed>,
+) -> Vec<Composed> {
+    super::survey::suit(workspace, &mut composed, observed);
+    composed
 }
 
 fn by_target(composed: &[Composed]) -> BTreeMap<&Target, &Composed> {

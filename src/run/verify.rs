@@ -3,6 +3,8 @@
 //! A refusal is proven without waiting: after the refused publish was acknowledged, a permitted marker is
 //! sent; when the marker arrives and the refused message has not, it never will.
 
+mod rights;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +20,7 @@ use crate::inventory::{At, Broker, Inventory};
 use crate::model::{Secret, Target};
 use crate::plan::Scope;
 use crate::providers::mosquitto::{
-    VERIFIER, relay_password, relay_user, shows_certificate, verifier_password,
+    Grant, VERIFIER, grants, relay_password, relay_user, shows_certificate, verifier_password,
 };
 use crate::providers::{Found, Leaf, Lookup, Reach, Site};
 use crate::transport::mqtt::{Account, Client, MqttFault};
@@ -63,13 +65,15 @@ struct Subject {
     port: u16,
     server_name: String,
     root_pem: String,
-    /// SHA-256 of the leaf it should show, lower-case hex.
-    fingerprint: String,
+    /// SHA-256 of the certificates it should show, leaf first, lower-case hex.
+    chain: Vec<String>,
     watcher: Secret,
     /// Where clients show a certificate, when they can.
     certificates: Option<u16>,
     /// Accounts by name.
     accounts: BTreeMap<String, Login>,
+    /// What each account may do.
+    grants: BTreeMap<String, Vec<Grant>>,
     /// The gateways whose relays publish here.
     relays: Vec<String>,
 }
@@ -178,7 +182,8 @@ fn subject(
         port: broker.client_port(),
         server_name,
         root_pem: ready(shelf.authority())?,
-        fingerprint: tls::fingerprint(&leaf.chain_pem).map_err(|fault| format!("{fault:#}"))?,
+        chain: tls::fingerprints(&leaf.chain_pem).map_err(|fault| format!("{fault:#}"))?,
+        grants: grants(workspace.inventory(), name, broker),
         watcher: ready(verifier_password(name, shelf))?,
         certificates: broker.listeners.certificates.as_ref().map(|listener| *listener.port),
         accounts,
@@ -219,6 +224,10 @@ async fn examine(workspace: &Workspace, subject: &Subject, links: &Links) -> Vec
             None => format!("{user} logs in and may not publish to rocade's topics"),
         };
         note(what, subject.lets_through_and_refuses(user, login).await);
+        note(
+            format!("{user} reads what it may, and nothing else"),
+            subject.reads_only_what_it_may(user, login).await,
+        );
     }
     for gateway in &subject.relays {
         note(
@@ -272,12 +281,19 @@ impl Subject {
 
     async fn shows_its_certificate(&self) -> Result<(), String> {
         let peer = tls::handshake(self.server(), STEP).await.map_err(|fault| fault.to_string())?;
-        if peer.fingerprint == self.fingerprint {
+        if peer.chain == self.chain {
             return Ok(());
+        }
+        if peer.chain.first() == self.chain.first() {
+            return Err(
+                "it shows the right one with other certificates behind it: it has not taken up the new \
+                        chain"
+                    .to_owned(),
+            );
         }
         Err(format!(
             "it shows another one, SHA-256 {}: it has not taken up the new certificate",
-            peer.fingerprint
+            peer.chain.first().map_or("none", String::as_str)
         ))
     }
 
@@ -315,10 +331,12 @@ impl Subject {
         let mut watcher = self.watcher().await?;
         let mut client = self.login_as(user, login).await.map_err(|fault| fault.to_string())?;
         let nonce = nonce();
-        let refused = format!("rocade/verify/refused/{nonce}");
+        let refused = self.refused_topics(user, &nonce);
         let marker = format!("rocade/verify/marker/{nonce}");
         let tried = async {
-            client.publish(&refused, nonce.as_bytes()).await?;
+            for topic in &refused {
+                client.publish(topic, nonce.as_bytes()).await?;
+            }
             if let Some(topic) = own_topic {
                 client.publish(topic, nonce.as_bytes()).await?;
             }
@@ -339,8 +357,8 @@ impl Subject {
         client.close().await;
         watcher.close().await;
         let Some(arrived) = arrived? else { return Err("nothing arrived".to_owned()) };
-        if arrived.contains(&refused) {
-            return Err(format!("it published to {refused}, which it may not"));
+        if let Some(topic) = arrived.iter().find(|topic| refused.contains(topic)) {
+            return Err(format!("it published to {topic}, which it may not"));
         }
         match own_topic {
             Some(topic) if !arrived.iter().any(|seen| seen == topic) => {

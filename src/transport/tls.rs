@@ -19,8 +19,8 @@ use crate::model::Secret;
 /// What a verified server showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// SHA-256 of its leaf certificate (DER), lower-case hex.
-    pub fingerprint: String,
+    /// SHA-256 of the certificates it showed (DER), leaf first, lower-case hex.
+    pub chain: Vec<String>,
     /// The end of the leaf's validity, Unix seconds.
     pub not_after: i64,
     /// The protocol agreed on, such as `TLSv1_3`.
@@ -116,22 +116,26 @@ pub async fn handshake(server: Server<'_>, limit: Duration) -> Result<Peer, TlsF
     let stream = connect(server, limit).await?;
     let (_, session) = stream.get_ref();
     let none = || TlsFault::Protocol { whom: server.whom(), reason: "shows no certificate".to_owned() };
-    let leaf = session.peer_certificates().and_then(<[_]>::first).ok_or_else(none)?;
+    let shown = session.peer_certificates().unwrap_or_default();
+    let leaf = shown.first().ok_or_else(none)?;
     let (_, parsed) = x509_parser::parse_x509_certificate(leaf).map_err(|_| none())?;
     Ok(Peer {
-        fingerprint: hex::encode(Sha256::digest(leaf)),
+        chain: shown.iter().map(|shown| hex::encode(Sha256::digest(shown))).collect(),
         not_after: parsed.validity().not_after.timestamp(),
         protocol: session.protocol_version().map_or_else(String::new, |version| format!("{version:?}")),
     })
 }
 
-/// The fingerprint a server shows when it serves this certificate: SHA-256 of the first one of a PEM chain.
+/// The fingerprints a server shows when it serves this PEM chain: SHA-256 of each certificate, in order.
 ///
 /// # Errors
-/// When the text holds no certificate.
-pub fn fingerprint(chain_pem: &str) -> anyhow::Result<String> {
-    let leaf = CertificateDer::from_pem_slice(chain_pem.as_bytes())?;
-    Ok(hex::encode(Sha256::digest(&leaf)))
+/// When the text holds no certificate, or a damaged one.
+pub fn fingerprints(chain_pem: &str) -> anyhow::Result<Vec<String>> {
+    let chain = CertificateDer::pem_slice_iter(chain_pem.as_bytes());
+    let chain =
+        chain.map(|one| Ok(hex::encode(Sha256::digest(&one?)))).collect::<anyhow::Result<Vec<_>>>()?;
+    anyhow::ensure!(!chain.is_empty(), "there is no certificate");
+    Ok(chain)
 }
 
 /// Whether a TCP connection to a port succeeds within a limit. Proves that a clear-text port is closed.

@@ -101,7 +101,7 @@ impl Broker {
 async fn a_certificate_of_our_root_for_the_name_is_taken() {
     let Some(broker) = Broker::start() else { return };
     let peer = handshake(broker.server(), AMPLE).await.unwrap();
-    assert_eq!(peer.fingerprint, hex::encode(Sha256::digest(&broker.leaf_der)));
+    assert_eq!(peer.chain[0], hex::encode(Sha256::digest(&broker.leaf_der)));
     assert_eq!(peer.protocol, "TLSv1_3");
     let (_, leaf) = x509_parser::parse_x509_certificate(&broker.leaf_der).unwrap();
     assert_eq!(peer.not_after, leaf.validity().not_after.timestamp());

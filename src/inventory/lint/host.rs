@@ -73,6 +73,19 @@ fn check_file(file: &At<HostFile>, found: &mut Vec<Diagnostic>) {
             format!("a file comes from one of `template`, `source` and `content`, here from {origins}");
         found.push(Diagnostic::error("file-origin", message).at(&file.path.place, ""));
     }
+    if let Some((_, secret)) = file.secrets.first_key_value() {
+        if file.template.is_none() {
+            let message = "only a `template` knows the `secrets` of a file";
+            found.push(Diagnostic::error("file-origin", message).at(&secret.place, ""));
+        }
+        if let Some(mode) = file.mode.as_ref().filter(|mode| is_mode(mode) && !mode.ends_with('0')) {
+            let fault = Diagnostic::error("secret-for-all", "anybody on the host could read these secrets");
+            let fault = fault.at(&mode.place, "").at(&secret.place, "such as this one");
+            found.push(
+                fault.help("write a mode that ends with 0, such as \"0640\", and its reader's `group`"),
+            );
+        }
+    }
     for path in [&file.template, &file.source].into_iter().flatten() {
         let parts = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
         if !parts || path.chars().any(|c| c.is_control() || c == '\\') {

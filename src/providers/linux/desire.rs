@@ -6,10 +6,10 @@ use super::{FILE, KIND, PACKAGE, RANK, SERVICE, sbc};
 use crate::host::{files, packages};
 use crate::inventory::{At, Host, HostFile, Inventory};
 use crate::model::{Fields, Impact, Key, Resource, Resources, Secret, Target, Value, Wish};
-use crate::providers::{Fault, Lookup};
+use crate::providers::{Fault, Found, Lookup};
 
 /// What a template knows besides the host's own variables.
-const GIVEN: [&str; 2] = ["host", "site"];
+const GIVEN: [&str; 3] = ["host", "site", "secrets"];
 
 /// All that is wished of one host.
 ///
@@ -88,7 +88,8 @@ fn file(
 }
 
 fn fields(own: &HostFile, content: Value) -> Fields {
-    let mode = own.mode.as_ref().map_or("0644", |mode| mode.as_str());
+    let usual = if own.secrets.is_empty() { "0644" } else { "0640" };
+    let mode = own.mode.as_ref().map_or(usual, |mode| mode.as_str());
     let owner = own.owner.as_deref().unwrap_or("root");
     files::wish(content, mode, owner, own.group.as_deref().unwrap_or(owner))
 }
@@ -100,6 +101,9 @@ fn content(
     lookup: &dyn Lookup,
 ) -> Result<(Value, String), Fault> {
     match (&own.template, &own.source, &own.content) {
+        (Some(template), None, None) if !own.secrets.is_empty() => {
+            with_secrets(own, template, context, lookup)
+        }
         (Some(template), None, None) => {
             let text = lookup.render(template, context).map_err(|fault| placed(fault, template))?;
             Ok((Value::Text(text), format!("from templates/{}", template.value)))
@@ -111,6 +115,32 @@ fn content(
         (None, None, Some(text)) => Ok((Value::text(text.as_str()), String::new())),
         _ => Err(Fault::new("a file comes from one of `template`, `source` and `content`").at(&own.place)),
     }
+}
+
+/// A rendered template that holds secrets: named by its path, the secrets' names and a digest of the latter's
+/// versions and of the template without them, so that a plan holds nothing to test guesses against.
+fn with_secrets(
+    own: &HostFile,
+    template: &At<String>,
+    context: &serde_json::Value,
+    lookup: &dyn Lookup,
+) -> Result<(Value, String), Fault> {
+    let (mut known, mut blank) = (context.clone(), context.clone());
+    let mut versions = String::new();
+    for (name, named) in &own.secrets {
+        let found = lookup.secret(&named.secret).map_err(|fault| fault.at(&named.place))?;
+        let Found::Ready(secret) = found else { return Ok((found.into_value(Value::Secret), String::new())) };
+        let text = secret
+            .reveal_text()
+            .ok_or_else(|| Fault::new(format!("secret `{}` is not text", named.secret)).at(&named.place))?;
+        known["secrets"][name] = text.into();
+        blank["secrets"][name] = "".into();
+        versions.push_str(secret.source());
+    }
+    let render = |context| lookup.render(template, context).map_err(|fault| placed(fault, template));
+    let digest = hex::encode(Sha256::digest(render(&blank)? + &versions));
+    let source = format!("templates/{}@{}", template.value, &digest[..12]);
+    Ok((Value::Secret(Secret::new(render(&known)?, source)), format!("from templates/{}", template.value)))
 }
 
 /// A fault at the place of the inventory that led to it.

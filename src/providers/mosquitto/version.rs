@@ -1,6 +1,6 @@
-//! Mosquitto 2.0 and 2.1 want the same configuration in other words. 2.1 has its password and ACL files read by
-//! plugins, and wants those files to be its own; the options of 2.0 still work there, are deprecated, and go with 3.0. The templates have the words
-//! of 2.0; a host that has 2.1, or will get it, is wished those of 2.1.
+//! Mosquitto 2.0 and 2.1 want the same configuration in other words. 2.1 has its password and ACL files read
+//! by plugins, and wants those files to be its own; the options of 2.0 still work there, are deprecated, and go
+//! with 3.0. The templates have the words of 2.0; a host that has 2.1, or will get it, is wished those of 2.1.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
