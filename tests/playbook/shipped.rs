@@ -163,9 +163,8 @@ async fn engineer_leaves_locks_somebody_out_and_lists_what_they_know() {
     let place = Place::applied().await;
     ship(place.root(), as_they_are);
     let theirs = place.file("bob.txt").display().to_string();
-    place.rocade(&["secrets", "keygen", "--output", &theirs]).ended(0);
-    let text = std::fs::read_to_string(&theirs).unwrap();
-    let key = text.lines().find_map(|line| line.split("public key: ").nth(1)).unwrap().trim().to_owned();
+    let made = place.rocade(&["secrets", "keygen", "--output", &theirs]).ended(0);
+    let key = made.out.trim().to_owned();
     place.rocade(&["secrets", "rekey", "--add", &key, "--name", "bob"]).ended(0);
     let as_bob = ["-i", &theirs, "secrets", "get", "gateways/pool-gw/network"];
     place.rocade(&as_bob).ended(0);
