@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::model::{Plan, Target};
 use crate::run::{Applied, Clock, Finding, Person, Ran, Sensors, Settled, Stopped, Watch, Workspace};
+use crate::secrets::Past;
 
 /// Something that happened.
 pub enum Told<'a> {
@@ -71,6 +72,12 @@ pub trait Audience: Send + Sync {
     /// # Errors
     /// When it cannot be asked for.
     fn hold(&self) -> anyhow::Result<Option<File>>;
+
+    /// What git knows of earlier versions of the secrets' files; nothing where there is no git.
+    ///
+    /// # Errors
+    /// When git fails.
+    fn past(&self) -> anyhow::Result<Vec<Past>>;
 
     /// Tells the time.
     fn clock(&self) -> Clock;

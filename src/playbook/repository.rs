@@ -50,7 +50,9 @@ impl Course<'_> {
 
     fn turn(&mut self, turn: &Turn) -> anyhow::Result<End> {
         let Some(_lock) = self.audience.hold()? else { return Ok(End::Locked(LOCKED.into())) };
-        for line in plugged::turn(&self.audience.open()?, turn)? {
+        let date = self.audience.now().strftime("%Y-%m-%d").to_string();
+        let past = || self.audience.past();
+        for line in plugged::turn(&self.audience.open()?, turn, &date, &past)? {
             self.audience.tell(Told::Words(line));
         }
         Ok(End::Done)

@@ -2,7 +2,7 @@
 
 mod edit;
 mod git;
-mod history;
+pub(super) mod history;
 mod rekey;
 mod rotate;
 mod scan;

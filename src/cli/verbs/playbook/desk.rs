@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cli::progress::Progress;
 use crate::cli::verbs::redeploy::{self, AtTerminal};
+use crate::cli::verbs::secrets::history;
 use crate::cli::verbs::{apply, sensors, verify};
 use crate::cli::{Arguments, lock, say, show, surroundings};
 use crate::model::{Plan, Target};
 use crate::playbook::{Audience, Told};
 use crate::run::{Clock, Person, Ran, Watch, Workspace};
+use crate::secrets::Past;
 
 /// How many targets of a wave are named.
 const NAMED: usize = 8;
@@ -108,6 +110,10 @@ impl Audience for Desk<'_> {
 
     fn hold(&self) -> anyhow::Result<Option<File>> {
         lock::take(&self.arguments.directory)
+    }
+
+    fn past(&self) -> anyhow::Result<Vec<Past>> {
+        history::past(self.arguments)
     }
 
     fn clock(&self) -> Clock {
