@@ -194,7 +194,9 @@ fn missing(sheet: &Sheet, field: &str, column: &Column) -> Diagnostic {
         Column::Name(name) => format!("a column `{name}`"),
     };
     let there: Vec<&str> = sheet.header.iter().map(|cell| cell.text.as_str()).collect();
-    let fault = Diagnostic::error("no-column", format!("{} has not {named} for `{field}`", sheet.file));
+    let fault = Diagnostic::error("no-column", format!("the list has not {named} for `{field}`"));
+    let first = sheet.header.first().map(|cell| &cell.place).or(sheet.rows.first().map(|row| &row.place));
+    let fault = first.map_or(fault.clone(), |place| fault.at(place, ""));
     fault.help(format!("its columns: {}", there.join(", ")))
 }
 

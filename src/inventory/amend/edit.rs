@@ -359,7 +359,9 @@ fn replaced(text: &str, entry: &Entry, value: &Json, in_flow: bool) -> Result<St
     if on_line && !below {
         return Ok(format!("{before} {}{}", lay::flow(value), &text[end..]));
     }
-    let comment = text[kept].trim_end();
+    // An anchor goes with its value.
+    let comment = text[kept.clone()].find('#').map_or("", |at| &text[kept.start + at..kept.end]).trim_end();
+    let comment = if comment.is_empty() { String::new() } else { format!(" {comment}") };
     let new_line = line_end(text);
     if on_line {
         let rest = &text[end..];

@@ -27,7 +27,10 @@ pub(super) fn tree_of(text: &str) -> Result<Option<std::rc::Rc<Node>>, String> {
     let mut decoder = Decoder::new(Arc::from(""));
     let root = tree::read(text, &mut decoder);
     match decoder.found.first() {
-        Some(fault) => Err(format!("it cannot be edited while {fault}")),
+        Some(fault) => {
+            let line = fault.place().map_or(0, |place| place.line);
+            Err(format!("line {line}: {}", fault.message))
+        }
         None => Ok(root.filter(|root| !root.is_empty())),
     }
 }

@@ -97,6 +97,8 @@ fn what_cannot_be_edited_alone_is_refused() {
     assert!(set(shared, &["a", "x"], &json!(2)).is_err(), "it would change b too");
     assert!(set(shared, &["b", "x"], &json!(2)).is_err());
     assert_eq!(set(shared, &["c"], &json!(2)).unwrap(), format!("{shared}\nc: 2\n"));
+    assert_eq!(set("a: &one\n  x: 1\nb: 2\n", &["a"], &json!("")).unwrap(), "a: \"\"\nb: 2\n");
+    assert!(set("a: &one\n  x: 1\nb: *one\n", &["a"], &json!(1)).is_err());
     assert!(set("a: [1]\n", &["a", "x"], &json!(2)).is_err());
     assert!(set("a: {\n", &["a", "x"], &json!(2)).is_err());
     assert!(remove("a: 1\n", &["b"]).is_err());
