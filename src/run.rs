@@ -1,6 +1,7 @@
 //! The story: compose, read, plan, carry out, read again. The only room that spawns tasks.
 
 mod carry_out;
+mod directories;
 mod journal;
 mod keeping;
 mod links;

@@ -89,7 +89,7 @@ fn the_schema_beside_the_sample_is_the_generated_one() {
 }
 
 /// A definition of the schema, and an inventory in which an empty map stands in its place, on the last line.
-const PLACES: [(&str, &str); 41] = [
+const PLACES: [(&str, &str); 42] = [
     ("Site", "sites:\n  x: {}"),
     ("Gateway", "gateways:\n  x: {}"),
     ("Firmware", "gateways:\n  x:\n    firmware: {}"),
@@ -133,6 +133,7 @@ const PLACES: [(&str, &str); 41] = [
     ("Sbc", "pbx:\n  x:\n    sbcs:\n      y: {}"),
     ("LiveChat", "pbx:\n  x:\n    live_chat:\n      y: {}"),
     ("Contact", "pbx:\n  x:\n    contacts:\n      y: {}"),
+    ("Directory", "pbx:\n  x:\n    directories:\n      y: {}"),
     ("Phonebook", "pbx:\n  x:\n    phonebook: {}"),
 ];
 

@@ -48,6 +48,7 @@ const COLLECTIONS: &[Collection] = &[
     row("outbound_rule", 8, &[]),
     row("live_chat", 9, &[]),
     row("contact", 10, &[]),
+    row("directory_contact", 10, &[]),
     row("phonebook", 10, &[]),
 ];
 

@@ -78,6 +78,7 @@ pub async fn survey(
     watch: &Arc<dyn Watch>,
 ) -> Result<Survey, super::Refused> {
     workspace.shelf().foresee(&[]);
+    super::directories::read(workspace, scope, watch).await?;
     let (own, mut others): (Vec<_>, Vec<_>) =
         workspace.compose(scope)?.into_iter().partition(Composed::is_own);
     let mut observed = observe(workspace, &own, links, watch).await;

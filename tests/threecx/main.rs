@@ -7,6 +7,7 @@ mod calls;
 mod client;
 mod contacts;
 mod deletes;
+mod directories;
 mod faults;
 mod import;
 #[path = "../story/place.rs"]

@@ -33,6 +33,7 @@ shape!(Pbx {
     sbcs,
     live_chat,
     contacts,
+    directories,
     phonebook
 });
 shape!(Route { to, prompt });
@@ -97,6 +98,9 @@ shape!(Contact {
     group
 });
 
+shape!(Directory { model, url, api_key, entity, ca });
+
+words!(DirectoryModel { "dolibarr" => Dolibarr });
 words!(PbxModel { "3cx" => ThreeCx });
 words!(Unmanaged { "keep" => Keep, "report" => Report, "delete" => Delete } or default);
 words!(Unverified {
