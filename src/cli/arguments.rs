@@ -5,6 +5,7 @@ mod graph;
 mod import;
 mod lab;
 mod pbx;
+mod pbx_usage;
 mod pki;
 mod plan;
 mod secrets;
@@ -18,6 +19,7 @@ pub use graph::*;
 pub use import::*;
 pub use lab::*;
 pub use pbx::*;
+pub use pbx_usage::*;
 pub use pki::*;
 pub use plan::*;
 pub use secrets::*;
@@ -95,7 +97,7 @@ pub enum Verb {
     /// Make inventory of what is live.
     #[command(subcommand)]
     Import(Import),
-    /// A telephone system's Live Chat snippet, backups and list of users.
+    /// A telephone system's Live Chat snippet, backups, list of users, statistics and size.
     #[command(subcommand)]
     Pbx(PbxVerb),
     /// Decode sensors' frames with the relay's own decoders.

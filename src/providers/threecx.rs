@@ -18,6 +18,7 @@ mod desire;
 mod directory;
 mod fault;
 mod forms;
+pub mod history;
 mod kind;
 mod kinds;
 mod objections;

@@ -20,6 +20,7 @@ mod story;
 mod taken;
 mod turns;
 mod twins;
+mod usage;
 mod user_list;
 
 use place::Place;
