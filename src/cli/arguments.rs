@@ -112,8 +112,12 @@ pub enum Verb {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page.
-    Man,
+    /// Print the manual page, or write one for every verb.
+    Man {
+        /// A folder to write `rocade.1`, `rocade-plan.1` and so on into.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// Which targets.

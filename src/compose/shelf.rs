@@ -12,6 +12,9 @@ use crate::providers::{Fault, Found, Leaf, Lookup};
 use crate::secrets::Store;
 use crate::template::Templates;
 
+/// What a directory answered, or why it did not.
+type Answered = Result<Arc<People>, String>;
+
 /// The shelf of one repository.
 pub struct Shelf {
     root: PathBuf,
@@ -19,7 +22,7 @@ pub struct Shelf {
     templates: Templates,
     opened: Mutex<HashMap<String, Secret>>,
     reissued: Mutex<BTreeSet<String>>,
-    people: Mutex<BTreeMap<(Target, String), Result<Arc<People>, String>>>,
+    people: Mutex<BTreeMap<(Target, String), Answered>>,
 }
 
 impl Shelf {
@@ -38,7 +41,7 @@ impl Shelf {
     }
 
     /// Takes what a target's directory answered: wishes composed from now on are made of it.
-    pub fn take_people(&self, target: Target, directory: String, read: Result<Arc<People>, String>) {
+    pub fn take_people(&self, target: Target, directory: String, read: Answered) {
         self.people.lock().unwrap_or_else(PoisonError::into_inner).insert((target, directory), read);
     }
 

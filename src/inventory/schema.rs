@@ -9,12 +9,16 @@ use serde_json::Value;
 
 use super::Inventory;
 
+mod words;
+
 /// The schema, draft 2020-12.
 pub fn schema() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(without_null));
     let mut schema = settings.into_generator().into_root_schema_for::<Inventory>();
     schema.insert("title".into(), "rocade inventory".into());
-    schema.to_value()
+    let mut schema = schema.to_value();
+    words::put(&mut schema);
+    schema
 }
 
 /// Names of entries, as the decoder takes them.

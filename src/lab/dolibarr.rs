@@ -75,7 +75,8 @@ impl Dolibarr {
     /// Changes a field of a contact.
     pub fn alter_contact(&self, id: u64, field: &str, value: &str) {
         let mut rows = held(&self.rows);
-        let found = rows.contacts.iter_mut().find(|row| row["id"] == id.to_string());
+        let own = id.to_string();
+        let found = rows.contacts.iter_mut().find(|row| row["id"] == own.as_str());
         if let Some(row) = found {
             row[field] = value.into();
         }
@@ -83,7 +84,8 @@ impl Dolibarr {
 
     /// Deletes a contact.
     pub fn remove_contact(&self, id: u64) {
-        held(&self.rows).contacts.retain(|row| row["id"] != id.to_string());
+        let own = id.to_string();
+        held(&self.rows).contacts.retain(|row| row["id"] != own.as_str());
     }
 
     /// Takes everything out, as a user without rights sees it.
