@@ -4,11 +4,13 @@
 pub mod call;
 mod calls;
 mod chain;
+pub mod erlang;
 mod graph;
 mod layout;
 mod svg;
 #[cfg(test)]
 mod tests;
+pub mod usage;
 
 pub use calls::calls;
 pub use chain::chain;

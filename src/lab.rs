@@ -9,6 +9,7 @@ mod broker;
 mod conduit;
 mod control;
 mod debian;
+mod dolibarr;
 mod door;
 mod exec;
 mod files;
@@ -42,6 +43,7 @@ pub use self::conduit::api::{Api, Reply};
 pub use self::conduit::{Conduit, Firmware, Image, Restart, Uplink, firmware_image, serve_plain};
 pub use self::control::{Intervention, ask};
 use self::debian::Debian;
+pub use self::dolibarr::Dolibarr;
 use self::door::{Door, Lockout};
 pub use self::files::{FileEntry, Files};
 use self::gate::Gate;
@@ -68,6 +70,8 @@ pub enum Kind {
     Debian,
     /// A 3CX V20: an API over HTTP and no SSH.
     ThreeCx,
+    /// A Dolibarr: an API over HTTP that is only read.
+    Dolibarr,
 }
 
 /// A device to start.
@@ -131,6 +135,11 @@ impl DevicePlan {
         Self::new(name, Kind::ThreeCx, "rocade")
     }
 
+    /// A Dolibarr; the password is the API key.
+    pub fn dolibarr(name: &str) -> Self {
+        Self::new(name, Kind::Dolibarr, "api")
+    }
+
     /// A Debian host with user `debian`.
     pub fn debian(name: &str) -> Self {
         Self::new(name, Kind::Debian, "debian")
@@ -157,6 +166,7 @@ pub struct Device {
     host: Arc<VirtualHost>,
     conduit: Option<Arc<Conduit>>,
     threecx: Option<Arc<ThreeCx>>,
+    dolibarr: Option<Arc<Dolibarr>>,
 }
 
 impl Device {
@@ -165,7 +175,12 @@ impl Device {
         self.threecx.as_deref()
     }
 
-    /// Where the API of a Conduit or a 3CX answers.
+    /// The Dolibarr's own side; `None` for other devices.
+    pub fn dolibarr(&self) -> Option<&Dolibarr> {
+        self.dolibarr.as_deref()
+    }
+
+    /// Where the API of a Conduit, a 3CX or a Dolibarr answers.
     pub fn url(&self) -> String {
         let tls = self.plan.kind == Kind::Conduit || self.plan.threecx.tls;
         let scheme = if tls { "https" } else { "http" };
@@ -244,18 +259,23 @@ impl Lab {
         let knobs = Arc::new(KnobBoard::default());
         match plan.kind {
             Kind::Conduit => return self.boot_conduit(plan, keys, knobs, log).await,
-            Kind::Debian | Kind::ThreeCx => {}
+            Kind::Debian | Kind::ThreeCx | Kind::Dolibarr => {}
         }
         let host = Arc::new(VirtualHost::new(log, knobs, Arc::new(Debian::new(&plan.user))));
-        if plan.kind == Kind::ThreeCx {
-            let threecx = ThreeCx::new(plan.threecx.clone(), Arc::clone(&host.knobs), Arc::clone(&host.log));
-            let threecx = Arc::new(threecx);
+        if matches!(plan.kind, Kind::ThreeCx | Kind::Dolibarr) {
             let door = Door::open(plan.https_port).await.context("its HTTP port")?;
             plan.https_port = door.port();
-            self.tasks.spawn(Arc::clone(&threecx).attend(door));
+            let (knobs, log) = (Arc::clone(&host.knobs), Arc::clone(&host.log));
+            let (mut threecx, mut dolibarr) = (None, None);
+            if plan.kind == Kind::ThreeCx {
+                let device = threecx.insert(Arc::new(ThreeCx::new(plan.threecx.clone(), knobs, log)));
+                self.tasks.spawn(Arc::clone(device).attend(door));
+            } else {
+                let device = dolibarr.insert(Arc::new(Dolibarr::new(plan.password.clone(), knobs, log)));
+                self.tasks.spawn(Arc::clone(device).attend(door));
+            }
             let (host_key, fingerprint) = (String::new(), String::new());
-            let threecx = Some(threecx);
-            self.devices.push(Device { plan, host_key, fingerprint, host, conduit: None, threecx });
+            self.devices.push(Device { plan, host_key, fingerprint, host, conduit: None, threecx, dolibarr });
             return Ok(());
         }
         let book = Book::One(plan.user.clone(), plan.password.clone());
@@ -297,7 +317,15 @@ impl Lab {
             let key = held(&host.key);
             (ssh::line_of(&key), ssh::fingerprint_of(&key))
         };
-        self.devices.push(Device { plan, host_key, fingerprint, host, conduit, threecx: None });
+        self.devices.push(Device {
+            plan,
+            host_key,
+            fingerprint,
+            host,
+            conduit,
+            threecx: None,
+            dolibarr: None,
+        });
     }
 
     /// The devices, in the order of the plan.

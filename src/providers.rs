@@ -3,7 +3,9 @@
 //! It never compares, orders, retries, prints, spawns or exits.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use dolibarr::People;
 use futures::future::BoxFuture;
 
 use crate::host::{Order, Page};
@@ -16,6 +18,7 @@ use crate::transport::{Reading, Writing};
 
 mod clock;
 pub mod conduit;
+pub mod dolibarr;
 pub mod linux;
 pub mod mosquitto;
 pub mod pki;
@@ -213,6 +216,14 @@ pub trait Lookup {
     /// # Errors
     /// When there is none, it is damaged or uses an undefined variable: with its line.
     fn render(&self, path: &str, context: &serde_json::Value) -> Result<String, Fault>;
+
+    /// The people of a target's directory, as they were read in this run, or why they are not known.
+    ///
+    /// # Errors
+    /// Why they are not known, in one line.
+    fn people(&self, _target: &Target, _directory: &str) -> Result<Arc<People>, String> {
+        Err("it is not asked by this verb".to_owned())
+    }
 }
 
 /// What one apply is to do to one target.

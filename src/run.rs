@@ -3,6 +3,7 @@
 mod approve;
 mod carry_out;
 mod command;
+mod directories;
 mod journal;
 mod keeping;
 mod links;

@@ -88,6 +88,38 @@ fn the_schema_beside_the_sample_is_the_generated_one() {
     assert!(fs::read_to_string(path).unwrap() == generated, "run the tests with UPDATE_EXPECTED=1");
 }
 
+/// Editors show them: every key has words, and where its form is checked by a pattern an example that has that form.
+#[test]
+fn every_key_has_words_and_an_example_where_its_form_is_not_plain() {
+    fn walk(node: &serde_json::Value, path: &str, faults: &mut Vec<String>) {
+        for (key, own) in node["properties"].as_object().into_iter().flatten() {
+            if !own["description"].is_string() {
+                faults.push(format!("{path}/{key}: no words"));
+            }
+        }
+        if let (Some(examples), Some(pattern)) = (node["examples"].as_array(), node["pattern"].as_str()) {
+            let form = serde_json::json!({"pattern": pattern});
+            if examples.is_empty() || !examples.iter().all(|example| jsonschema::is_valid(&form, example)) {
+                faults.push(format!("{path}: an example has not the form"));
+            }
+        }
+        let typed = node["type"].as_array().is_some_and(|types| types.len() > 1);
+        if typed && node["pattern"].is_string() && node.get("examples").is_none() {
+            faults.push(format!("{path}: no example"));
+        }
+        match node {
+            serde_json::Value::Object(map) => {
+                map.iter().for_each(|(key, own)| walk(own, &format!("{path}/{key}"), faults));
+            }
+            serde_json::Value::Array(list) => list.iter().for_each(|own| walk(own, path, faults)),
+            _ => {}
+        }
+    }
+    let mut faults = Vec::new();
+    walk(&inventory::schema(), "", &mut faults);
+    assert_eq!(faults, [""; 0]);
+}
+
 /// A definition of the schema, and an inventory in which an empty map stands in its place, on the last line.
 const PLACES: [(&str, &str); 42] = [
     ("Site", "sites:\n  x: {}"),
@@ -135,6 +167,7 @@ const PLACES: [(&str, &str); 42] = [
     ("Sbc", "pbx:\n  x:\n    sbcs:\n      y: {}"),
     ("LiveChat", "pbx:\n  x:\n    live_chat:\n      y: {}"),
     ("Contact", "pbx:\n  x:\n    contacts:\n      y: {}"),
+    ("Directory", "pbx:\n  x:\n    directories:\n      y: {}"),
     ("Phonebook", "pbx:\n  x:\n    phonebook: {}"),
 ];
 

@@ -6,6 +6,7 @@ mod graph;
 mod import;
 mod lab;
 mod pbx;
+mod pbx_usage;
 mod pki;
 mod plan;
 mod playbook;
@@ -23,6 +24,7 @@ pub use graph::*;
 pub use import::*;
 pub use lab::*;
 pub use pbx::*;
+pub use pbx_usage::*;
 pub use pki::*;
 pub use plan::*;
 pub use playbook::*;
@@ -109,7 +111,7 @@ pub enum Verb {
     /// Write parts of the inventory in the forms of others.
     #[command(subcommand)]
     Export(Export),
-    /// A telephone system's Live Chat snippet, backups and list of users.
+    /// A telephone system's Live Chat snippet, backups, list of users, statistics and size.
     #[command(subcommand)]
     Pbx(PbxVerb),
     /// Decode sensors' frames with the relay's own decoders.
@@ -134,8 +136,12 @@ pub enum Verb {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page.
-    Man,
+    /// Print the manual page, or write one for every verb.
+    Man {
+        /// A folder to write `rocade.1`, `rocade-plan.1` and so on into.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// Which targets.

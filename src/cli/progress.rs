@@ -88,3 +88,31 @@ impl Watch for Progress {
         }
     }
 }
+
+/// A count that goes up, with its rate, on a terminal.
+pub struct Count {
+    bar: ProgressBar,
+}
+
+impl Count {
+    /// A line that begins to move; hidden when `quiet` or when standard error is no terminal.
+    pub fn new(quiet: bool, what: &str) -> Self {
+        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} {msg}, {per_sec}, {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self { bar }
+    }
+
+    /// So many so far.
+    pub fn at(&self, count: usize) {
+        self.bar.set_position(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// Takes the line away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -60,7 +60,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Schema { playbook } => shell::schema(*playbook),
         Verb::Lab(verb) => lab::run(arguments, verb),
         Verb::Completions { shell } => shell::completions(*shell),
-        Verb::Man => shell::man(),
+        Verb::Man { out } => shell::man(out.as_deref()),
     }
 }
 
@@ -90,7 +90,11 @@ enum Waited<T> {
 /// The telephone system of a name, with the name as the inventory has it.
 fn telephone_system<'a>(inventory: &'a Inventory, name: &str) -> anyhow::Result<(&'a str, &'a At<Pbx>)> {
     let found = inventory.pbx.get_key_value(name).map(|(name, pbx)| (name.as_str(), pbx));
-    found.ok_or_else(|| anyhow!("there is no `{name}` under `pbx` in the inventory"))
+    found.ok_or_else(|| {
+        let known: Vec<&str> = inventory.pbx.keys().map(String::as_str).collect();
+        let has = if known.is_empty() { String::new() } else { format!("; it has: {}", known.join(", ")) };
+        anyhow!("there is no `{name}` under `pbx` in the inventory{has}")
+    })
 }
 
 /// The scope of a choice of targets.

@@ -25,6 +25,7 @@ pub fn named_secrets(inventory: &Inventory) -> Vec<String> {
     let mut take = |secret: &At<SecretRef>| named.push(secret.secret.clone());
     for pbx in inventory.pbx.values() {
         take(&pbx.client_secret);
+        pbx.directories.values().map(|directory| &directory.api_key).for_each(&mut take);
         let voicemails = pbx.extensions.values().filter_map(|extension| extension.voicemail.as_ref());
         voicemails.filter_map(|voicemail| voicemail.pin.as_ref()).for_each(&mut take);
         pbx.trunks.values().filter_map(|trunk| trunk.password.as_ref()).for_each(&mut take);

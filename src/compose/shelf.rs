@@ -1,16 +1,20 @@
 //! What wishes may look up: secrets, certificates, templates of one repository. Secrets are opened when a
 //! wish needs them, each once a run.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::{Action, Change, Secret};
+use crate::model::{Action, Change, Secret, Target};
 use crate::pki::{self, Authority};
+use crate::providers::dolibarr::People;
 use crate::providers::{Fault, Found, Leaf, Lookup};
 use crate::secrets::Store;
 use crate::template::Templates;
+
+/// What a directory answered, or why it did not.
+type Answered = Result<Arc<People>, String>;
 
 /// The shelf of one repository.
 pub struct Shelf {
@@ -20,6 +24,7 @@ pub struct Shelf {
     opened: Mutex<HashMap<String, Secret>>,
     reissued: Mutex<BTreeSet<String>>,
     lists_made: AtomicBool,
+    people: Mutex<BTreeMap<(Target, String), Answered>>,
 }
 
 impl Shelf {
@@ -34,7 +39,13 @@ impl Shelf {
             opened: Mutex::default(),
             reissued: Mutex::default(),
             lists_made: AtomicBool::default(),
+            people: Mutex::default(),
         }
+    }
+
+    /// Takes what a target's directory answered: wishes composed from now on are made of it.
+    pub fn take_people(&self, target: Target, directory: String, read: Answered) {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner).insert((target, directory), read);
     }
 
     /// Takes the changes that will be made to the repository itself: a leaf that is there and is issued anew
@@ -130,5 +141,11 @@ impl Lookup for Shelf {
 
     fn render(&self, path: &str, context: &serde_json::Value) -> Result<String, Fault> {
         self.templates.render(path, context).map_err(|fault| shown(&fault))
+    }
+
+    fn people(&self, target: &Target, directory: &str) -> Result<Arc<People>, String> {
+        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (target.clone(), directory.to_owned());
+        people.get(&key).cloned().unwrap_or_else(|| Err("it is not asked by this verb".to_owned()))
     }
 }

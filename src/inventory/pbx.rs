@@ -8,11 +8,13 @@ use schemars::JsonSchema;
 
 mod calls;
 mod contacts;
+mod directory;
 mod lines;
 mod people;
 
 pub use calls::*;
 pub use contacts::*;
+pub use directory::*;
 pub use lines::*;
 pub use people::*;
 
@@ -111,6 +113,10 @@ pub struct Pbx {
     /// Contacts of the phonebook, by a name that stays; only those made here are ever touched.
     #[schemars(default)]
     pub contacts: Part<Contact>,
+    /// Directories whose people are kept in the phonebook, by a name that stays. Written without any, what
+    /// they left is deleted; left out, it stays.
+    #[schemars(default)]
+    pub directories: Part<Directory>,
     /// The settings of the phonebook; left alone when absent.
     #[schemars(default)]
     pub phonebook: Option<Phonebook>,

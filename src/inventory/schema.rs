@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use super::Inventory;
 
+mod words;
+
 /// The schema, draft 2020-12.
 pub fn schema() -> Value {
     of::<Inventory>("rocade inventory")
@@ -23,7 +25,9 @@ fn of<T: schemars::JsonSchema>(title: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(without_null));
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     schema.insert("title".into(), title.into());
-    schema.to_value()
+    let mut schema = schema.to_value();
+    words::put(&mut schema);
+    schema
 }
 
 /// Names of entries, as the decoder takes them.

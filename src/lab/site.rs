@@ -116,7 +116,7 @@ fn described(device: &Device, mqtts_port: u16) -> serde_json::Value {
             described["api"] = json!({"url": device.url(), "user": plan.user, "password": plan.password});
         }
         Kind::Debian => described["mqtts"] = json!({"port": mqtts_port}),
-        Kind::ThreeCx => {}
+        Kind::ThreeCx | Kind::Dolibarr => {}
     }
     described
 }

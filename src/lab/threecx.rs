@@ -2,6 +2,7 @@
 //! real ones. What is assumed and was never recorded says so where it is assumed.
 
 mod api;
+mod calls;
 mod query;
 mod refer;
 mod rules;
@@ -156,6 +157,11 @@ impl ThreeCx {
     pub fn populate(&self, first: u32, count: u32) {
         let mut store = held(&self.store);
         (first..first + count).for_each(|number| seed::user(&mut store, number));
+    }
+
+    /// Adds a row to the history of calls.
+    pub fn note_call(&self, fields: &Value) {
+        held(&self.store).calls.push(calls::row(fields));
     }
 
     /// Ends all tokens, as a restart of its services does.

@@ -77,12 +77,15 @@ pub struct Wish {
     pub resources: Resources,
     /// Collections of which another share is ours than the provider's table says.
     pub owns: BTreeMap<&'static str, Owns>,
+    /// Collections of which the wish is not known, and why: what they are filled from could not be read. They stay as
+    /// they are.
+    pub unknown: BTreeMap<&'static str, String>,
 }
 
 impl Wish {
     /// A wish that owns what the provider's table says.
     pub fn new(target: Target, provider: &'static str, rank: u8, resources: Resources) -> Self {
-        Self { target, provider, rank, resources, owns: BTreeMap::new() }
+        Self { target, provider, rank, resources, owns: BTreeMap::new(), unknown: BTreeMap::new() }
     }
 
     /// Who owns what nobody wished in a collection.

@@ -18,6 +18,7 @@ mod desire;
 mod directory;
 mod fault;
 mod forms;
+pub mod history;
 mod kind;
 mod kinds;
 mod objections;
@@ -48,6 +49,7 @@ const COLLECTIONS: &[Collection] = &[
     row("outbound_rule", 8, &[]),
     row("live_chat", 9, &[]),
     row("contact", 10, &[]),
+    row("directory_contact", 10, &[]),
     row("phonebook", 10, &[]),
 ];
 

@@ -101,6 +101,7 @@ pub async fn survey(
     watch: &Arc<dyn Watch>,
 ) -> Result<Survey, super::Refused> {
     workspace.shelf().foresee(&[]);
+    super::directories::read(workspace, scope, watch).await?;
     let (mut own, mut others): (Vec<_>, Vec<_>) =
         workspace.compose(scope)?.into_iter().partition(Composed::is_own);
     let mut observed = observe(workspace, &mut own, links, watch).await;

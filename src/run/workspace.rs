@@ -8,12 +8,12 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::compose::{self, Composed, Shelf};
-use crate::inventory::{self, Diagnostic, Inventory, Loaded};
-use crate::model::Target;
+use crate::inventory::{self, Diagnostic, Directory, DirectoryModel, Inventory, Loaded};
+use crate::model::{Secret, Target};
 use crate::plan::{Scope, ScopeFault};
 use crate::providers::{self, Fault, Provider, Reach, Site};
 use crate::secrets::{IdentitySource, Store};
-use crate::transport::http::HttpRoute;
+use crate::transport::http::{HttpLogin, HttpRoute};
 use crate::transport::known_hosts::KnownHosts;
 use crate::transport::ssh::{Limits, Login, Route};
 use crate::transport::ssh_config::SshConfig;
@@ -236,14 +236,29 @@ impl Workspace {
     /// When the secret cannot be opened or the authority's file not be read.
     pub fn http_route(&self, reach: &Reach) -> anyhow::Result<Option<HttpRoute>> {
         let Reach::Http { url, client_id, client_secret, ca } = reach else { return Ok(None) };
-        let ca_pem = match ca {
-            Some(file) => {
-                Some(std::fs::read(self.root.join(file)).with_context(|| format!("reading {file}"))?)
-            }
-            None => None,
-        };
-        let client_secret = self.store.get(client_secret)?;
-        Ok(Some(HttpRoute { base: url.clone(), client_id: client_id.clone(), client_secret, ca_pem }))
+        let ca_pem = self.authority_in(ca.as_deref())?;
+        let login = HttpLogin::Client { id: client_id.clone(), secret: self.store.get(client_secret)? };
+        Ok(Some(HttpRoute { base: url.clone(), login, ca_pem }))
+    }
+
+    /// The way to a directory, its key opened.
+    ///
+    /// # Errors
+    /// When the key cannot be opened or the authority's file not be read.
+    pub fn directory_route(&self, directory: &Directory) -> anyhow::Result<HttpRoute> {
+        let DirectoryModel::Dolibarr = directory.model;
+        let ca_pem = self.authority_in(directory.ca.as_ref().map(|file| file.as_str()))?;
+        let mut headers = vec![("DOLAPIKEY", self.store.get(&directory.api_key.secret)?)];
+        if let Some(entity) = directory.entity {
+            headers.push(("DOLAPIENTITY", Secret::new(entity.to_string(), "entity")));
+        }
+        let base = format!("{}/api/index.php/", directory.url.trim_end_matches('/'));
+        Ok(HttpRoute { base, login: HttpLogin::Headers(headers), ca_pem })
+    }
+
+    fn authority_in(&self, file: Option<&str>) -> anyhow::Result<Option<Vec<u8>>> {
+        let read = |file| std::fs::read(self.root.join(file)).with_context(|| format!("reading {file}"));
+        file.map(read).transpose()
     }
 
     /// The file with the pinned certificates of gateways' web sides.

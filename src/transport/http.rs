@@ -1,5 +1,5 @@
-//! An API over HTTP with a client's credentials (OAuth 2.0, RFC 6749 section 4.4). One session a target and
-//! run: a token is fetched once and renewed once when it is refused; a refused login is not tried again.
+//! An API over HTTP with a client's credentials (OAuth 2.0, RFC 6749 section 4.4), or a key in a header. One session
+//! a target and run: a token is fetched once and renewed once when it is refused; a refused login is not tried again.
 
 use std::time::Duration;
 
@@ -32,12 +32,24 @@ const MAX_BODY_BYTES: usize = 64 << 20;
 pub struct HttpRoute {
     /// Scheme, host and port: `https://example.my3cx.fr`.
     pub base: String,
-    /// The client's name.
-    pub client_id: String,
-    /// The client's key.
-    pub client_secret: Secret,
+    /// How one logs in.
+    pub login: HttpLogin,
     /// The authority of the other end's certificate, PEM; the system's when absent.
     pub ca_pem: Option<Vec<u8>>,
+}
+
+/// How one logs in to an API.
+#[derive(Clone, Debug)]
+pub enum HttpLogin {
+    /// As a client, who gets a token for its key.
+    Client {
+        /// The client's name.
+        id: String,
+        /// The client's key.
+        secret: Secret,
+    },
+    /// With headers on every request, the key first.
+    Headers(Vec<(&'static str, Secret)>),
 }
 
 /// What a request does.
@@ -163,16 +175,17 @@ impl HttpSession {
         let mut busy = 0;
         loop {
             let token = self.token().await?;
-            let request = fill(self.client.request(method.word(), url.clone()));
-            let sent = request.bearer_auth(token.word()).send().await;
-            let response = sent.map_err(|fault| HttpFault::of(&fault, method))?;
-            match response.status() {
-                StatusCode::UNAUTHORIZED if !renewed => {
+            let request =
+                self.signed(fill(self.client.request(method.word(), url.clone())), token.as_ref())?;
+            let response = request.send().await.map_err(|fault| HttpFault::of(&fault, method))?;
+            match (response.status(), token) {
+                (StatusCode::UNAUTHORIZED, Some(token)) if !renewed => {
                     renewed = true;
                     self.token.lock().await.forget(&token);
                 }
-                StatusCode::UNAUTHORIZED => return Err(HttpFault::TokenRefused),
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE if busy < BUSY_TRIES => {
+                (StatusCode::UNAUTHORIZED, Some(_)) => return Err(HttpFault::TokenRefused),
+                (StatusCode::UNAUTHORIZED, None) => return Err(HttpFault::KeyRefused),
+                (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, _) if busy < BUSY_TRIES => {
                     busy += 1;
                     let Some(pause) = pause(&response, busy) else { return Err(HttpFault::Busy) };
                     tokio::time::sleep(pause).await;
@@ -182,10 +195,34 @@ impl HttpSession {
         }
     }
 
-    /// The token of this session, fetched now when there is none.
-    async fn token(&self) -> Result<token::Held, HttpFault> {
+    /// A request that says who asks.
+    fn signed(
+        &self,
+        request: RequestBuilder,
+        token: Option<&token::Held>,
+    ) -> Result<RequestBuilder, HttpFault> {
+        let HttpLogin::Headers(headers) = &self.route.login else {
+            return Ok(match token {
+                Some(token) => request.bearer_auth(token.word()),
+                None => request,
+            });
+        };
+        let mut request = request;
+        for (name, secret) in headers {
+            let value = reqwest::header::HeaderValue::from_bytes(secret.reveal().trim_ascii());
+            let mut value =
+                value.map_err(|_| HttpFault::Unsendable(format!("the secret for {name} fits no header")))?;
+            value.set_sensitive(true);
+            request = request.header(*name, value);
+        }
+        Ok(request)
+    }
+
+    /// The token of this session, fetched now when there is none; `None` where none is needed.
+    async fn token(&self) -> Result<Option<token::Held>, HttpFault> {
+        let HttpLogin::Client { id, secret } = &self.route.login else { return Ok(None) };
         let mut token = self.token.lock().await;
-        token.held(&self.client, &self.base, &self.route).await
+        token.held(&self.client, &self.base, id, secret).await.map(Some)
     }
 }
 

@@ -43,6 +43,14 @@ fn editors_and_shells_are_served() {
         assert!(script.contains("rocade") && script.contains("max-delete"), "{shell}");
     }
     assert!(out(&["man"]).contains(".TH rocade 1"));
+    let folder = tempfile::tempdir().unwrap();
+    out(&["man", "--out", folder.path().to_str().unwrap()]);
+    for (page, words) in
+        [("rocade.1", "rocade-plan(1)"), ("rocade-apply.1", "max"), ("rocade-pbx-size.1", "blocking")]
+    {
+        let text = std::fs::read_to_string(folder.path().join(page)).unwrap();
+        assert!(text.replace('\\', "").contains(words), "{page}");
+    }
 }
 
 #[test]

@@ -172,6 +172,14 @@ async fn the_vendors_document_takes_what_is_asked_and_what_is_answered() {
     place.rocade(&["apply", "head-office", "--yes"]).ended(0);
     assert_eq!(judge.violations()[proven..], [""; 0], "all deleted");
     assert_eq!(place.device("head-office").threecx().unwrap().count("Trunks"), 0);
+    // The report of calls.
+    let call = serde_json::json!({"MainCallHistoryId": "a", "StartTime": "2026-03-02T09:00:00Z", "DestinationDn": "101",
+        "SourceCallerId": "+33611223344", "RingingDuration": "PT5S", "Direction": "Inbound"});
+    place.device("head-office").threecx().unwrap().note_call(&call);
+    let days = ["--from", "2026-03-01", "--to", "2026-03-31"];
+    let said = place.rocade(&[&["pbx", "stats", "head-office"][..], &days].concat()).ended(0);
+    assert!(said.out.contains("from outside"), "{}", said.out);
+    assert_eq!(judge.violations()[proven..], [""; 0], "the report of calls");
     // What this is to have seen was asked.
     let entries = place.device("head-office").log().entries();
     for asked in ["POST /xapi/v1/Contacts", "DELETE /xapi/v1/Contacts(", "PATCH /xapi/v1/PhoneBookSettings"] {

@@ -7,6 +7,7 @@ mod calls;
 mod client;
 mod contacts;
 mod deletes;
+mod directories;
 mod faults;
 mod import;
 mod lists;
@@ -20,6 +21,7 @@ mod story;
 mod taken;
 mod turns;
 mod twins;
+mod usage;
 mod user_list;
 
 use place::Place;

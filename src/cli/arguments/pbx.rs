@@ -46,6 +46,10 @@ pub enum PbxVerb {
     /// Write its extensions in the form its console imports users from (CSV): another way for phones, whose writes
     /// over the API nobody has seen work. Makes extensions, changes none.
     Csv(PbxCsv),
+    /// Show what it was used for, from its history of calls. Never writes.
+    Stats(super::PbxStats),
+    /// Say how many calls at the same time are needed (Erlang B), from people and minutes or from the history.
+    Size(super::PbxSize),
     /// List the PBX's own backups.
     Backups {
         /// The PBX.

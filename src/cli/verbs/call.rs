@@ -83,15 +83,20 @@ fn choose<'a>(inventory: &'a Inventory, verb: &Call, number: &str) -> anyhow::Re
     }
 }
 
-/// A time on the clock of the PBX's site.
-fn time(inventory: &Inventory, pbx: &Pbx, wanted: Option<DateTime>) -> anyhow::Result<Zoned> {
+/// The clock of the PBX's site.
+pub(super) fn zone(inventory: &Inventory, pbx: &Pbx) -> anyhow::Result<TimeZone> {
     let site = pbx.site.as_ref().and_then(|site| inventory.sites.get(site.as_str()));
     let written = site.and_then(|site| site.timezone.as_ref());
     let departments = || pbx.departments.values().find_map(|one| one.timezone.as_ref());
-    let zone = match written.or_else(departments) {
-        Some(name) => TimeZone::get(name).with_context(|| format!("the time zone {}", name.value))?,
-        None => TimeZone::UTC,
-    };
+    match written.or_else(departments) {
+        Some(name) => TimeZone::get(name).with_context(|| format!("the time zone {}", name.value)),
+        None => Ok(TimeZone::UTC),
+    }
+}
+
+/// A time on the clock of the PBX's site.
+fn time(inventory: &Inventory, pbx: &Pbx, wanted: Option<DateTime>) -> anyhow::Result<Zoned> {
+    let zone = zone(inventory, pbx)?;
     let Some(wanted) = wanted else { return Ok(jiff::Timestamp::now().to_zoned(zone)) };
     let at = wanted.to_zoned(zone)?;
     if at.datetime() != wanted {

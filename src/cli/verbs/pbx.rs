@@ -1,6 +1,8 @@
 //! `pbx`: what a telephone system has beside its configuration.
 
 mod csv;
+mod size;
+mod stats;
 
 pub(super) use csv::keep;
 
@@ -21,6 +23,8 @@ pub fn run(arguments: &Arguments, verb: &PbxVerb) -> anyhow::Result<Exit> {
     match verb {
         PbxVerb::Snippet { name, link } => snippet(&workspace, name, link),
         PbxVerb::Csv(verb) => csv::run(&Arc::new(workspace), verb),
+        PbxVerb::Stats(verb) => stats::run(arguments, &workspace, verb),
+        PbxVerb::Size(verb) => size::run(arguments, &workspace, verb),
         PbxVerb::Backups { name } => backups(&workspace, name),
         PbxVerb::Restore { name, backup, yes } => restore(arguments, &workspace, name, backup, *yes),
     }

@@ -1,5 +1,8 @@
-//! Support for editors and shells: the schema, completions, the manual page.
+//! Support for editors and shells: the schema, completions, the manual pages.
 
+use std::path::Path;
+
+use anyhow::Context;
 use clap::CommandFactory;
 
 use crate::cli::{Arguments, Exit, say};
@@ -18,7 +21,15 @@ pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-pub fn man() -> anyhow::Result<Exit> {
+pub fn man(out: Option<&Path>) -> anyhow::Result<Exit> {
+    if let Some(folder) = out {
+        std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        let mut command = Arguments::command();
+        command.build();
+        clap_mangen::generate_to(command, folder)
+            .with_context(|| format!("writing into {}", folder.display()))?;
+        return Ok(Exit::Done);
+    }
     let mut page = Vec::new();
     clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
     say::bytes(&page);

@@ -42,16 +42,22 @@ pub(super) fn check(inventory: &Inventory, found: &mut Vec<Diagnostic>) {
     );
 }
 
+/// Where the PBX and its directories answer.
 fn address(pbx: &Pbx, found: &mut Vec<Diagnostic>) {
-    let host = pbx.url.split("://").nth(1).unwrap_or_default();
+    url(&pbx.url, "a PBX", "https://example.my3cx.fr", found);
+    pbx.directories.values().for_each(|one| url(&one.url, "a directory", "https://erp.example.fr", found));
+}
+
+fn url(url: &At<String>, what: &str, example: &str, found: &mut Vec<Diagnostic>) {
+    let host = url.split("://").nth(1).unwrap_or_default();
     let host = host.split(['/', ':']).next().unwrap_or_default();
-    let clear = pbx.url.starts_with("http://");
-    if !clear && !pbx.url.starts_with("https://") || host.is_empty() {
-        let fault = Diagnostic::error("bad-url", "this is not where a PBX answers").at(&pbx.url.place, "");
-        found.push(fault.help("write it with its scheme: `https://example.my3cx.fr`"));
+    let clear = url.starts_with("http://");
+    if !clear && !url.starts_with("https://") || host.is_empty() {
+        let fault = Diagnostic::error("bad-url", format!("this is not where {what} answers"));
+        found.push(fault.at(&url.place, "").help(format!("write it with its scheme: `{example}`")));
     } else if clear && !matches!(host, "127.0.0.1" | "localhost") {
-        let fault = Diagnostic::error("clear-text", "the client's key would cross the network in clear");
-        found.push(fault.at(&pbx.url.place, "").help("write `https://`; plain HTTP is for loopback only"));
+        let fault = Diagnostic::error("clear-text", "the key would cross the network in clear");
+        found.push(fault.at(&url.place, "").help("write `https://`; plain HTTP is for loopback only"));
     }
 }
 

@@ -33,6 +33,7 @@ shape!(Pbx {
     sbcs,
     live_chat,
     contacts,
+    directories,
     phonebook
 });
 shape!(Route { to, prompt });
@@ -97,6 +98,9 @@ shape!(Contact {
     group
 });
 
+shape!(Directory { model, url, api_key, entity, ca });
+
+words!(DirectoryModel { "dolibarr" => Dolibarr });
 words!(PbxModel { "3cx" => ThreeCx });
 words!(Unmanaged { "keep" => Keep, "report" => Report, "delete" => Delete } or default);
 words!(Unverified {
@@ -353,9 +357,12 @@ impl JsonSchema for Destination {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let number = serde_json::json!({ "type": ["string", "integer", "number"], "pattern": NUMBER });
+        let number = serde_json::json!({
+            "type": ["string", "integer", "number"], "pattern": NUMBER, "examples": ["101"]
+        });
         let phone = serde_json::json!({
-            "type": ["string", "integer", "number"], "pattern": "^\\s*\\+?([0-9][ .-]*){2,15}$"
+            "type": ["string", "integer", "number"], "pattern": "^\\s*\\+?([0-9][ .-]*){2,15}$",
+            "examples": ["+33611223344"]
         });
         json_schema!({
             "description": "Where a call goes: one of the keys, `end`, or on an IVR's key `repeat`, `call_by_name`.",
@@ -387,13 +394,15 @@ schema_of!(Prompt, {
 schema_of!(BlfKey, {
     "description": "A key of a phone: an extension's number to watch, or a map with one action.",
     "oneOf": [
-        { "type": ["string", "integer", "number"], "pattern": "^[0-9]{2,8}$" },
+        { "type": ["string", "integer", "number"], "pattern": "^[0-9]{2,8}$", "examples": ["101"] },
         {
             "type": "object", "additionalProperties": false,
             "properties": {
                 "key": { "type": "integer", "minimum": 1, "maximum": 255 },
-                "watch": { "type": ["string", "integer", "number"], "pattern": "^[0-9]{2,8}$" },
-                "speed_dial": { "type": ["string", "integer", "number"], "pattern": "^[0-9]{2,8}$" },
+                "watch": { "type": ["string", "integer", "number"], "pattern": "^[0-9]{2,8}$", "examples": ["101"] },
+                "speed_dial": {
+                    "type": ["string", "integer", "number"], "pattern": "^[0-9]{2,8}$", "examples": ["101"]
+                },
                 "custom": { "type": ["string", "integer", "number"] },
                 "first_name": { "type": "string" },
                 "last_name": { "type": "string" },

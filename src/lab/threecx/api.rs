@@ -50,6 +50,9 @@ pub fn handle(store: &mut Store, method: &str, path: &str, query: &str, body: &[
     let json: Value =
         if body.is_empty() { Value::Null } else { serde_json::from_slice(body).unwrap_or(Value::Null) };
     let inside = decoded(inside);
+    if let Some(answer) = super::calls::report(store, method, &inside, query) {
+        return answer;
+    }
     if let Some(answer) = function(store, method, &inside, &json, body) {
         return answer;
     }

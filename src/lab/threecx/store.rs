@@ -106,6 +106,8 @@ pub struct Store {
     pub keeps_tags: bool,
     /// MAC addresses of phones told to fetch their settings anew, in order.
     pub reprovisioned: Vec<String>,
+    /// Rows of the history of calls.
+    pub calls: Vec<Value>,
 }
 
 /// An error body as the digest shows them.
@@ -125,8 +127,19 @@ impl Store {
     pub fn new(patch: u16, licence: Licence, references: References) -> Self {
         let rows = SETS.iter().map(|set| (set.name, BTreeMap::new())).collect();
         let (numbers, audio) = (BTreeMap::new(), BTreeMap::new());
-        let (keeps_tags, reprovisioned) = (true, Vec::new());
-        Self { rows, numbers, next_id: 27, patch, licence, references, audio, keeps_tags, reprovisioned }
+        let (keeps_tags, reprovisioned, calls) = (true, Vec::new(), Vec::new());
+        Self {
+            rows,
+            numbers,
+            next_id: 27,
+            patch,
+            licence,
+            references,
+            audio,
+            keeps_tags,
+            reprovisioned,
+            calls,
+        }
     }
 
     /// A new id.

@@ -20,19 +20,21 @@ pub fn wish(
     let Some(pbx) = inventory.pbx.get(&target.name) else {
         return Err(vec![Fault::new(format!("{target} is not in the inventory"))]);
     };
-    let mut wishing = Wishing { pbx, lookup, root, resources: BTreeMap::default(), faults: Vec::new() };
+    let (resources, faults, unknown) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+    let mut wishing = Wishing { pbx, lookup, root, resources, faults, target, unknown };
     kinds().iter().for_each(|kind| kind.wish(&mut wishing));
     let mut accepted = Form::default();
     for word in &pbx.accept_unverified {
         accepted.set(word.value.word(), true);
     }
     wishing.add(SYSTEM, "accepted", accepted, "");
-    let Wishing { resources, faults, .. } = wishing;
+    let Wishing { resources, faults, unknown, .. } = wishing;
     if !faults.is_empty() {
         return Err(faults);
     }
     let mut wish = Wish::new(target.clone(), KIND, RANK, resources);
     wish.owns = owned(pbx);
+    wish.unknown = unknown;
     Ok(wish)
 }
 
@@ -60,6 +62,8 @@ fn owned(pbx: &Pbx) -> BTreeMap<&'static str, Owns> {
     let mut owned: BTreeMap<_, _> =
         parts.into_iter().map(|(collection, written)| (collection, share(written))).collect();
     // Contacts that are seen at all bear rocade's tag: whatever becomes of others, these come and go with the YAML.
-    owned.insert("contact", if pbx.contacts.written { Owns::Whole } else { Owns::Kept });
+    let tagged = |written: bool| if written { Owns::Whole } else { Owns::Kept };
+    owned.insert("contact", tagged(pbx.contacts.written));
+    owned.insert("directory_contact", tagged(pbx.directories.written));
     owned
 }

@@ -1,5 +1,6 @@
 //! What one kind of object of a PBX must say of itself: how it is wished, read, made and changed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use futures::future::BoxFuture;
@@ -7,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::directory::Directory;
 use crate::inventory::{At, Pbx, Place};
-use crate::model::{Fields, Key, Origin, Resource, Resources, Value};
+use crate::model::{Fields, Key, Origin, Resource, Resources, Target, Value, Wish};
 use crate::providers::{Fault, Lookup};
 use crate::transport::Writing;
 use crate::transport::http::HttpFault;
@@ -27,6 +28,10 @@ pub struct Wishing<'a> {
     pub resources: Resources,
     /// Faults so far.
     pub faults: Vec<Fault>,
+    /// The target.
+    pub target: &'a Target,
+    /// Collections of which the wish is not known, and why.
+    pub unknown: BTreeMap<&'static str, String>,
 }
 
 impl Wishing<'_> {
@@ -167,6 +172,12 @@ pub trait Kind: Send + Sync {
     /// Whether the set is a single object that is always there, such as settings; it is read when it is wished.
     fn is_single(&self) -> bool {
         false
+    }
+
+    /// Whether the set is read at all.
+    fn is_read(&self, wish: &Wish) -> bool {
+        let is_own = |key: &Key| key.collection == self.collection();
+        !self.is_single() || wish.resources.keys().any(is_own)
     }
 
     /// Who an entity is; `None` for what rocade does not look at.

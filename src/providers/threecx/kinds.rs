@@ -3,6 +3,7 @@
 mod caller_rule;
 mod contact;
 mod department;
+mod directory_contact;
 mod extension;
 mod holiday;
 mod inbound_rule;
@@ -42,6 +43,7 @@ pub fn kinds() -> &'static [&'static dyn Kind] {
         &outbound_rule::OutboundRules,
         &live_chat::LiveChats,
         &contact::Contacts,
+        &directory_contact::DirectoryContacts,
         &phonebook::Phonebooks,
     ]
 }

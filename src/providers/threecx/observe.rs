@@ -26,11 +26,11 @@ pub async fn observe(wish: &Wish, hand: Reading<'_>, now: jiff::Timestamp) -> Ob
         Err(fault) => return Observed::unreachable(wish.target.clone(), fault::read(&fault)),
     };
     observed.title = format!("3CX {version}");
+    for (collection, reason) in &wish.unknown {
+        observed.miss(Some(*collection), None, reason.as_str());
+    }
     let limits = limits(hand, patch, now, &mut observed);
-    let is_read = |kind: &&&dyn Kind| {
-        !kind.is_single() || wish.resources.keys().any(|key| key.collection == kind.collection())
-    };
-    let read: Vec<&'static dyn Kind> = kinds().iter().filter(is_read).copied().collect();
+    let read: Vec<&'static dyn Kind> = kinds().iter().filter(|kind| kind.is_read(wish)).copied().collect();
     let sets = join_all(read.iter().map(|kind| rows(*kind, patch, "", hand)));
     let views = join_all(VIEWS.iter().map(|view| pages(hand, view.set, view.query)));
     let ((), sets, views, operator) = futures::join!(limits, sets, views, operator(wish, hand));

@@ -24,6 +24,9 @@ pub enum HttpFault {
     /// A fresh token is refused too: another program uses the same client, or it may not use this API.
     #[error("a fresh token was refused; does another program log in with the same client?")]
     TokenRefused,
+    /// The key is wrong.
+    #[error("the key was refused")]
+    KeyRefused,
     /// The other end asks to come back later, and later.
     #[error("it is too busy to answer")]
     Busy,

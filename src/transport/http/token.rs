@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Client, StatusCode, Url};
 use serde::Deserialize;
 
-use super::{HttpFault, HttpRoute, Method};
+use super::{HttpFault, Method};
 use crate::model::Secret;
 
 /// A token is not used in the last part of its life: the request could arrive too late.
@@ -51,13 +51,19 @@ impl Token {
     }
 
     /// The token, fetched when there is none or it is about to end.
-    pub async fn held(&mut self, client: &Client, base: &Url, route: &HttpRoute) -> Result<Held, HttpFault> {
+    pub async fn held(
+        &mut self,
+        client: &Client,
+        base: &Url,
+        id: &str,
+        secret: &Secret,
+    ) -> Result<Held, HttpFault> {
         match self {
             Self::Fresh(held, end) if Instant::now() < *end => return Ok(held.clone()),
             Self::Refused(fault) => return Err(fault.clone()),
             _ => {}
         }
-        match fetch(client, base, route).await {
+        match fetch(client, base, id, secret).await {
             Ok((held, life)) => {
                 *self = Self::Fresh(held.clone(), Instant::now() + life);
                 Ok(held)
@@ -72,11 +78,16 @@ impl Token {
     }
 }
 
-async fn fetch(client: &Client, base: &Url, route: &HttpRoute) -> Result<(Held, Duration), HttpFault> {
+async fn fetch(
+    client: &Client,
+    base: &Url,
+    id: &str,
+    secret: &Secret,
+) -> Result<(Held, Duration), HttpFault> {
     let url = base.join("/connect/token").map_err(|_| HttpFault::Unsendable("no path for a token".into()))?;
-    let secret = String::from_utf8_lossy(route.client_secret.reveal()).into_owned();
+    let secret = String::from_utf8_lossy(secret.reveal()).into_owned();
     let form = [
-        ("client_id", route.client_id.as_str()),
+        ("client_id", id),
         ("client_secret", secret.trim_end_matches('\n')),
         ("grant_type", "client_credentials"),
     ];
@@ -88,7 +99,7 @@ async fn fetch(client: &Client, base: &Url, route: &HttpRoute) -> Result<(Held, 
         let said: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let reason = ["error_description", "error"].iter().find_map(|key| said[*key].as_str());
         let reason = reason.unwrap_or("no reason given").chars().take(200).collect();
-        return Err(HttpFault::LoginRefused { client: route.client_id.clone(), reason });
+        return Err(HttpFault::LoginRefused { client: id.to_owned(), reason });
     }
     if !status.is_success() {
         return Err(HttpFault::Status { status: status.as_u16(), body: serde_json::Value::Null });

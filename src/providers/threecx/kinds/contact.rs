@@ -21,7 +21,7 @@ pub struct Contacts;
 /// The beginning of the tag of contacts that are rocade's.
 const TAG: &str = "rocade:";
 
-const PLAIN: &Plain = &[
+pub(super) const PLAIN: &Plain = &[
     ("first_name", "FirstName"),
     ("last_name", "LastName"),
     ("company", "CompanyName"),
@@ -61,6 +61,11 @@ fn wish_one(form: &mut Form, one: &Contact, department: Option<&str>) {
     }
 }
 
+/// The name in rocade's tag; those from a directory have a `/` in it.
+pub(super) fn tagged(entity: &Json) -> Option<&str> {
+    entity["Tag"].as_str()?.strip_prefix(TAG).filter(|name| !name.is_empty())
+}
+
 impl Kind for Contacts {
     fn collection(&self) -> &'static str {
         "contact"
@@ -95,7 +100,7 @@ impl Kind for Contacts {
     }
 
     fn identify(&self, entity: &Json, _directory: &Directory) -> Option<Identity> {
-        let name = entity["Tag"].as_str()?.strip_prefix(TAG).filter(|name| !name.is_empty())?;
+        let name = tagged(entity).filter(|name| !name.contains('/'))?;
         Identity::numbered(name.to_owned(), entity)
     }
 
@@ -185,9 +190,15 @@ mod tests {
             Contacts.identify(&entity, &directory).map(|identity| identity.name)
         };
         assert_eq!(named(json!("rocade:piscine-lyon")).as_deref(), Some("piscine-lyon"));
-        for other in
-            [Json::Null, json!(""), json!("dolibarr:12"), json!("rocade"), json!("rocade:"), json!("VIP")]
-        {
+        for other in [
+            Json::Null,
+            json!(""),
+            json!("dolibarr:12"),
+            json!("rocade"),
+            json!("rocade:"),
+            json!("rocade:erp/12"),
+            json!("VIP"),
+        ] {
             assert_eq!(named(other.clone()), None, "{other}");
         }
         assert!(Contacts.identify(&json!({"Id": 7}), &directory).is_none());
