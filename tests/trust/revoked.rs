@@ -130,3 +130,50 @@ fn the_list_is_one_to_openssl_too() {
         assert!(line.rsplit_once(' ').unwrap().1.parse::<i64>().is_ok(), "{line}");
     }
 }
+
+/// Both authorities have the same names, made on one day: lists and leaves must still find each other.
+#[test]
+fn while_an_authority_is_rotated_each_leaf_is_held_against_its_own_list() {
+    let bench = Bench::new();
+    let now = Timestamp::now();
+    let authority = bench.authority(&[], now);
+    for name in ["relay-good", "relay-bad"] {
+        bench.issue(&authority, name, &[], now);
+    }
+    revoke(bench.root(), "relay-bad", "key-compromise", "ada", now).unwrap();
+    bench.rocade(&["pki", "rotate", "start"], 0);
+    let pki = bench.file("pki");
+    let keep = |name: &str| {
+        std::fs::copy(pki.join(format!("leaves/{name}.pem")), bench.file(&format!("{name}.old.pem")))
+            .unwrap();
+    };
+    ["relay-good", "relay-bad"].iter().for_each(|name| keep(name));
+    let verdicts = |leaves: &[&str]| -> Vec<bool> {
+        std::fs::write(bench.file("lists.pem"), lists(&bench)).unwrap();
+        std::fs::write(bench.file("trusted.pem"), rocade::pki::trusted(bench.root()).unwrap().unwrap())
+            .unwrap();
+        let check = |leaf: &&str| {
+            let words = ["verify", "-purpose", "sslclient", "-crl_check", "-CRLfile", "lists.pem"];
+            openssl(
+                &[&words[..], &["-CAfile", "trusted.pem", "-untrusted", leaf, leaf]].concat(),
+                bench.root(),
+            )
+            .0
+        };
+        leaves.iter().map(check).collect()
+    };
+    assert_eq!(verdicts(&["relay-good.old.pem", "relay-bad.old.pem"]), [true, false]);
+    bench.rocade(&["pki", "rotate", "issue", "--unproven"], 0);
+    let next = rocade::pki::Authority::load(bench.root()).unwrap().unwrap();
+    assert_eq!(next.issuer().name, authority.issuer().name);
+    for name in ["relay-good", "relay-bad"] {
+        bench.issue(&next, name, &[], now);
+    }
+    let all =
+        ["relay-good.old.pem", "relay-bad.old.pem", "pki/leaves/relay-good.pem", "pki/leaves/relay-bad.pem"];
+    assert_eq!(verdicts(&all), [true, false, true, true]);
+    bench.rocade(&["pki", "rotate", "finish", "--unproven"], 0);
+    assert_eq!(verdicts(&all), [false, false, true, true]);
+    let left: Vec<String> = crls(bench.root()).unwrap().into_iter().map(|crl| crl.issuer).collect();
+    assert_eq!(left, [next.issuer().key_id.clone()]);
+}
