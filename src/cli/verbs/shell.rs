@@ -24,9 +24,7 @@ pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
 pub fn man(out: Option<&Path>) -> anyhow::Result<Exit> {
     if let Some(folder) = out {
         std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-        let mut command = Arguments::command();
-        command.build();
-        clap_mangen::generate_to(command, folder)
+        clap_mangen::generate_to(Arguments::command(), folder)
             .with_context(|| format!("writing into {}", folder.display()))?;
         return Ok(Exit::Done);
     }
