@@ -6,6 +6,7 @@ mod calls;
 mod chain;
 mod graph;
 mod layout;
+mod office;
 mod svg;
 #[cfg(test)]
 mod tests;

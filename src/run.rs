@@ -1,6 +1,7 @@
 //! The story: compose, read, plan, carry out, read again. The only room that spawns tasks.
 
 mod carry_out;
+mod drift;
 mod journal;
 mod keeping;
 mod links;
@@ -15,6 +16,7 @@ mod watch;
 mod workspace;
 
 pub use carry_out::{Applied, Stop, carry_out};
+pub use drift::{Drift, explain};
 pub use journal::{Unfinished, unfinished};
 pub use keeping::Terms;
 pub use links::{Line, Links};

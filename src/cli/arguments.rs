@@ -8,6 +8,7 @@ mod pbx;
 mod pki;
 mod plan;
 mod secrets;
+mod seeing;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use pbx::*;
 pub use pki::*;
 pub use plan::*;
 pub use secrets::*;
+pub use seeing::*;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,6 +30,7 @@ Examples:
   rocade plan                          show what would change, change nothing
   rocade plan pool-gw -v               one gateway, every field
   rocade apply                         plan, ask, do
+  rocade drift                         what was changed by hand, what in git
   rocade redeploy pool-gw              a gateway from its box to production
   rocade verify                        prove that the chain works
   rocade sensors                       see which sensors are heard
@@ -67,6 +70,10 @@ pub enum Verb {
     Validate(Validate),
     /// Read the targets, compare, show. Never writes.
     Plan(Plan),
+    /// Tell what differs from the inventory, and whether it was changed by hand or in git. Never writes.
+    Drift(Drift),
+    /// Show who applied what, when, and from which commit.
+    History(History),
     /// Plan again, ask, carry out, read again.
     Apply(Apply),
     /// Bring a gateway from its box, or from any state, to what the inventory says.
@@ -88,8 +95,10 @@ pub enum Verb {
     Secrets(Secrets),
     /// Pin the SSH host key a target shows.
     Trust(Trust),
-    /// Draw the way of the readings, or of the calls through a telephone system, from the inventory.
+    /// Draw the whole, the way of the readings, or the calls through a telephone system, from the inventory.
     Graph(Graph),
+    /// Write the hand-over file of a site: equipment, labels, directory, calls, certificates. No secrets.
+    Dossier(Dossier),
     /// Say step by step what happens to a call.
     Call(Call),
     /// Make inventory of what is live.

@@ -1,4 +1,4 @@
-//! Programs on the engineer's own machine: only the local Python, for the relay's decoders.
+//! Programs on the engineer's own machine: the local Python, for the relay's decoders; git, asked in `git`.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -63,7 +63,7 @@ fn unpack(templates: &Templates, folder: &Path) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that starts local programs")]
-fn start(program: &str) -> Command {
+pub(super) fn start(program: &str) -> Command {
     Command::new(program)
 }
 

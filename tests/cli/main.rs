@@ -1,8 +1,11 @@
 //! The command line as scripts and people meet it: exit codes, streams, files, questions. The devices are
 //! simulated ones, the program is the real one.
 
+mod dossier;
 mod drawings;
+mod drift;
 mod exits;
+mod forms;
 mod interrupts;
 mod lab;
 mod offline;
@@ -11,5 +14,6 @@ mod offline;
 mod place;
 mod plans;
 mod questions;
+mod recipes;
 mod secrets;
 mod sensors;
