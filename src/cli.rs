@@ -1,10 +1,13 @@
 //! Words in, words out. The only room that prints, asks, reads the clock and the environment.
 
 mod arguments;
+mod audit;
 mod exit;
+mod git;
 mod lock;
 mod programs;
 mod progress;
+mod report;
 mod say;
 mod show;
 mod surroundings;

@@ -7,6 +7,7 @@ mod chain;
 pub mod erlang;
 mod graph;
 mod layout;
+mod office;
 mod svg;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ pub mod files;
 pub mod guard;
 pub mod kept;
 mod linux;
+pub mod mark;
 pub mod packages;
 mod program;
 pub mod services;

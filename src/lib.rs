@@ -9,6 +9,7 @@
 
 pub mod cli;
 pub mod compose;
+pub mod dossier;
 pub mod flow;
 pub mod host;
 pub mod intake;

@@ -1,6 +1,7 @@
 //! From what is wished and what was seen to a plan. Pure: no I/O, no clock; the same input gives the same
 //! plan, byte for byte.
 
+mod cause;
 mod checksum;
 mod diff;
 mod order;
@@ -10,6 +11,7 @@ mod shard;
 
 use std::collections::BTreeMap;
 
+pub use cause::{Cause, causes};
 pub use checksum::checksum;
 pub use diff::{differing_contents, same};
 pub use safety::{Approval, ApprovalFault, Guard, Refusal, check};

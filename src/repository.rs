@@ -1,5 +1,7 @@
 //! The repository's own files: each changes whole or not at all, also when the machine stops half-way.
 
+pub mod audit;
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -65,6 +67,15 @@ pub fn read(path: &Path) -> anyhow::Result<Option<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
     }
+}
+
+/// The state of the repository that a run works from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// The commit that is checked out, in hex digits.
+    pub id: String,
+    /// Files differ from it, or nobody could tell: what was wished is then not what the commit says.
+    pub dirty: bool,
 }
 
 /// The commit that is checked out, 40 hex digits; `None` outside a git repository or before its first commit.

@@ -19,6 +19,7 @@ fn workspace(root: &Path) -> Arc<Workspace> {
         ssh_config: SshConfig::of(Person::of_environment(|_| None)).unwrap(),
         now: jiff::Timestamp::now(),
         person: "a test".to_owned(),
+        commit: None,
     };
     Arc::new(Workspace::open(options).unwrap())
 }

@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("playbook", 7),
     ("run", 6),
     ("compose", 5),
+    ("dossier", 5),
     ("providers", 4),
     ("host", 2),
     ("plan", 2),

@@ -12,6 +12,7 @@ mod plan;
 mod playbook;
 mod report;
 mod secrets;
+mod seeing;
 mod shard;
 
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ pub use plan::*;
 pub use playbook::*;
 pub use report::*;
 pub use secrets::*;
+pub use seeing::*;
 use shard::shard;
 
 const EXAMPLES: &str = "\
@@ -38,6 +40,7 @@ Examples:
   rocade plan                          show what would change, change nothing
   rocade plan pool-gw -v               one gateway, every field
   rocade apply                         plan, ask, do
+  rocade drift                         what was changed by hand, what in git
   rocade redeploy pool-gw              a gateway from its box to production
   rocade verify                        prove that the chain works
   rocade sensors                       see which sensors are heard
@@ -77,6 +80,10 @@ pub enum Verb {
     Validate(Validate),
     /// Read the targets, compare, show. Never writes.
     Plan(Plan),
+    /// Tell what differs from the inventory, and whether it was changed by hand or in git. Never writes.
+    Drift(Drift),
+    /// Show who applied what, when, and from which commit.
+    History(History),
     /// Plan again, ask, carry out, read again.
     Apply(Apply),
     /// Bring a gateway from its box, or from any state, to what the inventory says.
@@ -101,8 +108,10 @@ pub enum Verb {
     /// Say whether a client of a broker may publish to a topic or read it, and which line grants it. Ends with 0
     /// for yes and 1 for no.
     Can(Can),
-    /// Draw the way of the readings, or of the calls through a telephone system, from the inventory.
+    /// Draw the whole, the way of the readings, or the calls through a telephone system, from the inventory.
     Graph(Graph),
+    /// Write the hand-over file of a site: equipment, labels, directory, calls, certificates. No secrets.
+    Dossier(Dossier),
     /// Say step by step what happens to a call.
     Call(Call),
     /// Make inventory of what is live, or of a list.

@@ -24,6 +24,21 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// How it ended, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Exit::Done => "done",
+            Exit::Failed => "failed",
+            Exit::Pending => "changes pending",
+            Exit::Partial => "done in part",
+            Exit::RolledBack => "put back",
+            Exit::Locked => "locked",
+            Exit::Refused => "refused",
+            Exit::Usage => "wrong usage",
+            Exit::Interrupted => "interrupted",
+        }
+    }
+
     /// The process's exit code.
     pub fn code(self) -> u8 {
         match self {

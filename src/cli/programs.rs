@@ -66,7 +66,7 @@ fn unpack(templates: &Templates, folder: &Path) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that starts local programs")]
-fn start(program: &str) -> Command {
+pub(super) fn start(program: &str) -> Command {
     Command::new(program)
 }
 

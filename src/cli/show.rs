@@ -9,15 +9,26 @@ mod words;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+pub use words::detail;
+
 use super::say::{BAD, CHANGED, DIM, GOOD, HEAD};
 use crate::model::{Action, Address, Change, Objection, Outcome, Plan, Step, Target, Unread};
-use crate::run::Applied;
+use crate::plan::Cause;
+use crate::run::{Applied, Drift};
 
 /// How many things that nobody wished are named.
 const UNMANAGED_SHOWN: usize = 5;
 
+/// Lines of a plan from which on its summary also stands before it.
+const LONG: usize = 30;
+
 /// The whole plan.
 pub fn plan(plan: &Plan, verbose: bool) -> String {
+    explained(plan, &Drift::default(), verbose)
+}
+
+/// The whole plan; what was changed by hand stands apart from what the inventory wishes anew, where that is known.
+pub fn explained(plan: &Plan, drift: &Drift, verbose: bool) -> String {
     let mut text = String::new();
     for head in &plan.targets {
         let changes: Vec<&Change> =
@@ -32,15 +43,73 @@ pub fn plan(plan: &Plan, verbose: bool) -> String {
         }
         let heading = format!("{HEAD}{}{HEAD:#}  {}", head.target, head.title);
         let _ = writeln!(text, "{}", heading.trim_end());
-        rows::draw(&mut text, &changes, verbose);
+        draw_causes(&mut text, &head.target, &changes, drift, verbose);
         for entry in unread {
             let _ = writeln!(text, "  {BAD}?{BAD:#} {}", left_alone(entry));
         }
         objections.into_iter().for_each(|objection| draw_objection(&mut text, objection));
         draw_unmanaged(&mut text, &unmanaged, verbose);
     }
-    text.push_str(&summary(plan));
+    let mut summary = summary(plan);
+    summary.push_str(&by_cause(plan, drift));
+    if text.lines().count() >= LONG {
+        text = format!("{summary}\n{text}\n");
+    }
+    text.push_str(&summary);
     text
+}
+
+/// The changes of a target, those of each cause apart when its causes are known.
+fn draw_causes(text: &mut String, target: &Target, changes: &[&Change], drift: &Drift, verbose: bool) {
+    let commit = match drift.bases.get(target) {
+        Some(Ok(commit)) => commit.get(..12).unwrap_or(commit),
+        base => {
+            rows::draw(text, changes, verbose);
+            if let Some(Err(why)) = base {
+                let _ = writeln!(text, "  {DIM}by hand or in git is not known: {why}{DIM:#}");
+            }
+            return;
+        }
+    };
+    for cause in Cause::ALL {
+        let of_cause: Vec<&Change> =
+            changes.iter().copied().filter(|change| drift.cause(change) == cause).collect();
+        if of_cause.is_empty() {
+            continue;
+        }
+        let since = match cause {
+            Cause::Hand | Cause::Git | Cause::Both => format!(" since {commit}"),
+            Cause::Due | Cause::Unknown => String::new(),
+        };
+        let _ = writeln!(text, "  {DIM}{}{since}:{DIM:#}", cause_words(cause));
+        rows::draw(text, &of_cause, verbose);
+    }
+}
+
+/// A cause in words.
+pub fn cause_words(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Hand => "changed by hand",
+        Cause::Git => "changed in git",
+        Cause::Both => "changed by hand and in git",
+        Cause::Due => "due to be made anew",
+        Cause::Unknown => "by hand or in git is not known",
+    }
+}
+
+/// How many changes have which cause, when any is known.
+fn by_cause(plan: &Plan, drift: &Drift) -> String {
+    if plan.changes.is_empty() || !drift.bases.values().any(Result::is_ok) {
+        return String::new();
+    }
+    let count = |cause| plan.changes.iter().filter(|change| drift.cause(change) == cause).count();
+    let counts = Cause::ALL.map(|cause| (count(cause), cause));
+    let words: Vec<String> = counts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, cause)| format!("{number} {}", cause_words(*cause)))
+        .collect();
+    format!("Since the last apply: {}.\n", words.join(", "))
 }
 
 fn draw_objection(text: &mut String, objection: &Objection) {
@@ -65,7 +134,8 @@ fn draw_unmanaged(text: &mut String, unmanaged: &[&Address], verbose: bool) {
     }
 }
 
-fn left_alone(entry: &Unread) -> String {
+/// What could not be read, in words.
+pub fn left_alone(entry: &Unread) -> String {
     let what = match (&entry.collection, &entry.name) {
         (Some(collection), Some(name)) => format!("{collection} {name}: "),
         (Some(collection), None) => format!("{collection}: "),

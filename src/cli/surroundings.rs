@@ -53,12 +53,27 @@ pub fn workspace(arguments: &Arguments) -> anyhow::Result<Workspace> {
 /// # Errors
 /// Why it is refused.
 pub fn workspace_again(arguments: &Arguments) -> anyhow::Result<Workspace> {
+    workspace_at(arguments, arguments.directory.clone())
+}
+
+/// Opens another copy of the repository, as a commit has it. It is opened with the identity of the repository
+/// itself, which no commit has.
+///
+/// # Errors
+/// Why it is refused.
+pub fn workspace_at(arguments: &Arguments, root: PathBuf) -> anyhow::Result<Workspace> {
+    let own = arguments.directory.join(".rocade").join("identity.txt");
+    let identity = match identity(arguments) {
+        IdentitySource::Default { .. } if own.exists() => IdentitySource::File(own),
+        other => other,
+    };
     let options = Options {
-        root: arguments.directory.clone(),
-        identity: identity(arguments),
+        identity,
         ssh_config: SshConfig::of(Person::of_environment(|name| std::env::var_os(name)))?,
         now: jiff::Timestamp::now(),
         person: person(),
+        commit: super::git::commit(&root),
+        root,
     };
     Ok(Workspace::open(options)?)
 }

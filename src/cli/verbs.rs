@@ -4,8 +4,11 @@ mod apply;
 mod call;
 mod can;
 mod decode;
+mod dossier;
+mod drift;
 mod export;
 mod graph;
+mod history;
 mod import;
 mod lab;
 mod lock;
@@ -39,6 +42,9 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.verb {
         Verb::Validate(verb) => validate::run(arguments, verb),
         Verb::Plan(verb) => plan::run(arguments, verb),
+        Verb::Drift(verb) => drift::run(arguments, verb),
+        Verb::History(verb) => history::run(arguments, verb),
+        Verb::Dossier(verb) => dossier::run(arguments, verb),
         Verb::Apply(verb) => apply::run(arguments, verb),
         Verb::Redeploy(verb) => redeploy::run(arguments, verb),
         Verb::Rollback(verb) => rollback::run(arguments, verb),

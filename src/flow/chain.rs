@@ -1,5 +1,5 @@
 //! The way of the readings as a drawing: sensors, gateway, relay, broker, and who reads there; what they rest on:
-//! certificates with their names, the authority, hosts.
+//! certificates with their names, the authority, hosts. Telephone systems stand beside it.
 
 use std::collections::BTreeSet;
 
@@ -25,6 +25,9 @@ pub fn chain(inventory: &Inventory, name: Option<&str>) -> Option<Graph> {
     }
     for name in &choice.hosts {
         host(&mut graph, inventory, name, &inventory.hosts[*name], &choice.brokers);
+    }
+    if name.is_none_or(|name| inventory.sites.contains_key(name)) {
+        super::office::systems(&mut graph, inventory, name, &choice.hosts);
     }
     Some(graph)
 }

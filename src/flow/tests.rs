@@ -56,16 +56,34 @@ fn the_chain_goes_from_each_sensor_to_whoever_reads_its_topic() {
         drawn.nodes.keys().cloned().collect::<Vec<_>>()
     };
     let mut whole: Vec<String> = chain(&inventory, None).unwrap().nodes.keys().cloned().collect();
-    // The machine of the telephone system stands at no site.
-    whole.retain(|id| id != "host_sbc_paris");
+    // The machine of the telephone system stands at no site, the system at another.
+    let telephony = ["pbx_", "trunk_", "sbc_", "phones_"];
+    whole.retain(|id| id != "host_sbc_paris" && !telephony.iter().any(|kind| id.starts_with(kind)));
     assert_eq!(words("pool"), whole);
     assert!(words("pool-gw").contains(&"sensor_pool_hall".to_owned()));
     assert!(words("pool-gw").iter().all(|id| !id.starts_with("host_")));
     assert!(words("main").contains(&"gateway_pool_gw".to_owned()));
     assert!(words("signage-1").contains(&"broker_main".to_owned()));
     assert!(words("signage-1").iter().all(|id| !id.starts_with("gateway_")));
-    // A site without any of it has an empty drawing; a name that is nobody's has none.
-    assert!(words("head-office").is_empty());
+    // The telephone system, its lines, its SBC on its machine, the phones on each side of it.
+    assert_eq!(
+        words("head-office"),
+        [
+            "pbx_head_office",
+            "phones_pbx_head_office",
+            "phones_sbc_head_office_paris01",
+            "sbc_head_office_paris01",
+            "trunk_head_office_operator"
+        ]
+    );
+    for edge in [
+        "trunk_head_office_operator -calls- pbx_head_office",
+        "host_sbc_paris -runs- sbc_head_office_paris01",
+        "sbc_head_office_paris01 -- phones_sbc_head_office_paris01",
+    ] {
+        assert!(all.iter().any(|own| own == edge), "{edge}: {all:#?}");
+    }
+    // A name that is nobody's has none.
     assert!(chain(&inventory, Some("nobody")).is_none());
     let broker = &chain(&inventory, None).unwrap().nodes["broker_main"].words;
     assert_eq!(broker[2..], ["MQTT over TLS, port 8883", "WebSocket (clear), port 9001 on 127.0.0.1"]);

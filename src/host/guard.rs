@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 
+use super::mark::Mark;
 use super::{Answer, Ask, Order, Ruling, Thing};
 use crate::transport::Hosting;
 
@@ -30,6 +31,8 @@ pub struct Guard {
     pub name: String,
     /// How long a change that could cut us off waits for its confirmation, in seconds.
     pub confirm_s: u32,
+    /// From which commit it is, when that is known.
+    pub mark: Option<Mark>,
 }
 
 impl Guard {
@@ -71,13 +74,15 @@ pub struct Watched {
 pub struct Guarded<'a> {
     host: &'a dyn Hosting,
     guard: &'a Guard,
+    /// Where the mark lies.
+    mark: &'a str,
     watched: Mutex<Watched>,
 }
 
 impl<'a> Guarded<'a> {
-    /// A host that is written to in the name of an apply.
-    pub fn new(host: &'a dyn Hosting, guard: &'a Guard) -> Self {
-        Self { host, guard, watched: Mutex::default() }
+    /// A host that is written to in the name of an apply, whose mark lies at a path.
+    pub fn new(host: &'a dyn Hosting, guard: &'a Guard, mark: &'a str) -> Self {
+        Self { host, guard, mark, watched: Mutex::default() }
     }
 
     /// What came of it.
@@ -103,7 +108,10 @@ impl Hosting for Guarded<'_> {
     ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let armed = self.held().armed || orders.iter().any(cuts_off);
-            let before = self.guard.before(things(orders), armed);
+            let mark = self.guard.mark.as_ref().map(|mark| mark.order(self.mark));
+            let mut things = things(orders);
+            things.extend(mark.as_ref().map(|_| Thing::File(self.mark.to_owned())));
+            let before = self.guard.before(things, armed);
             let count = before.len();
             {
                 let mut watched = self.held();
@@ -112,7 +120,9 @@ impl Hosting for Guarded<'_> {
                 watched.given_back = false;
             }
             let unlock = (!armed).then(|| self.guard.unlock());
-            let all: Vec<Order> = before.into_iter().chain(orders.iter().cloned()).chain(unlock).collect();
+            let after = mark.into_iter().chain(unlock);
+            let all: Vec<Order> = before.into_iter().chain(orders.iter().cloned()).chain(after).collect();
+            let last = all.len() - 1;
             let mut refused: Option<String> = None;
             let mut given_back = false;
             let mut lacking: Option<String> = None;
@@ -128,7 +138,7 @@ impl Hosting for Guarded<'_> {
                         each(0, Ruling::Failed(refused.clone().unwrap_or_default()));
                     }
                     Some(own) if own < orders.len() => each(own, ruling),
-                    Some(_) => given_back = matches!(ruling, Ruling::Done(_)),
+                    Some(_) => given_back = !armed && index == last && matches!(ruling, Ruling::Done(_)),
                 })
                 .await;
             let mut watched = self.held();

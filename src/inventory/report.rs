@@ -9,7 +9,7 @@ mod sarif;
 pub use github::github;
 pub use human::human;
 pub use json::json;
-pub use junit::junit;
+pub use junit::{junit, junit_of};
 pub use sarif::sarif;
 
 use super::Severity;

@@ -34,7 +34,17 @@ impl Door {
     /// # Errors
     /// When it is taken or not this machine's.
     pub async fn open_at(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        // A port of a service that restarts may be held for a moment by somebody's connection to elsewhere.
+        let mut tries = if address.port() == 0 { 0 } else { 50 };
+        let listener = loop {
+            match TcpListener::bind(address).await {
+                Err(fault) if fault.kind() == io::ErrorKind::AddrInUse && tries > 0 => {
+                    tries -= 1;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                bound => break bound?,
+            }
+        };
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }

@@ -16,6 +16,7 @@ use super::workspace::Workspace;
 use super::{Event, Line, Links, Watch};
 use crate::compose::Composed;
 use crate::host::guard::{Guard, Guarded, LOCKED};
+use crate::host::mark;
 use crate::model::{Address, Change, Observed, Outcome, Plan, Step, Target, Unread, Value};
 use crate::plan::{self, Scope};
 use crate::providers::{Job, Provider, Reach};
@@ -328,7 +329,7 @@ impl Errand {
             guard: &self.guard,
             terms: self.terms,
         };
-        let guarded = Guarded::new(host, &self.guard);
+        let guarded = Guarded::new(host, &self.guard, mark::path(&one.wish.target.kind));
         let changes = job.changes;
         let work = provider.apply(job, Writing::on(&guarded), &mut keeper);
         written.holding(Writing::on(host), work).await;

@@ -29,6 +29,8 @@ pub struct Unfinished {
     pub apply: String,
     /// Who ran it.
     pub by: String,
+    /// The checksum of its plan.
+    pub plan: String,
     /// The targets it was writing: changes confirmed, changes in all.
     pub targets: BTreeMap<String, (usize, usize)>,
 }
@@ -125,7 +127,12 @@ pub fn unfinished(root: &Path) -> anyhow::Result<Option<Unfinished>> {
         let word = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
         match (word("event").as_str(), &mut last) {
             ("begin", last) => {
-                *last = Some(Unfinished { apply: word("apply"), by: word("by"), targets: BTreeMap::new() });
+                *last = Some(Unfinished {
+                    apply: word("apply"),
+                    by: word("by"),
+                    plan: word("plan"),
+                    targets: BTreeMap::new(),
+                });
             }
             ("end", last) => *last = None,
             ("intent", Some(last)) => {

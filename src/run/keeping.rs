@@ -12,6 +12,7 @@ use super::{Event, Links, Watch};
 use crate::compose::Composed;
 use crate::host::guard::{Guard, LOCK_S, WITNESS, Watched};
 use crate::host::kept::{self, read_list};
+use crate::host::mark::{self, Mark};
 use crate::host::{Answer, Ask, Order, Page, Ruling};
 use crate::model::{Outcome, Secret, Step};
 use crate::providers::{PageThenAndNow, Provider};
@@ -44,7 +45,13 @@ impl Terms {
         let name = workspace.apply_name().to_owned();
         let confirm_s = u32::try_from(self.confirm.as_secs()).unwrap_or(u32::MAX);
         let holder = repository::identity(workspace.root())?;
-        Ok(Guard { holder, words: workspace.signature(), name, confirm_s })
+        let mark = workspace.commit().map(|commit| Mark {
+            apply: name.clone(),
+            by: workspace.person().to_owned(),
+            commit: commit.id.clone(),
+            dirty: commit.dirty,
+        });
+        Ok(Guard { holder, words: workspace.signature(), name, confirm_s, mark })
     }
 }
 
@@ -119,11 +126,17 @@ impl Written<'_> {
                 }
             }
         }
-        if watched.given_back || !watched.begun {
+        let half_way = !good && touched && steps.iter().any(|step| step.outcome == Outcome::Done);
+        let unmark = self.guard.mark.as_ref().filter(|_| half_way && watched.begun).map(|_| {
+            let path = mark::path(&self.one.wish.target.kind).to_owned();
+            Order::Remove { path }
+        });
+        if (watched.given_back || !watched.begun) && unmark.is_none() {
             return;
         }
         if let Ok(line) = self.links.open(self.workspace, &self.one.wish.target, &self.one.site.reach).await {
-            line.writing().order(&[self.guard.unlock()], &mut |_, _| {}).await;
+            let orders: Vec<Order> = unmark.into_iter().chain([self.guard.unlock()]).collect();
+            line.writing().order(&orders, &mut |_, _| {}).await;
         }
     }
 

@@ -7,6 +7,7 @@ use anyhow::Context;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::workspace::Workspace;
+use crate::host::mark::Traces;
 use crate::host::{Become, HostLimits, LinuxHost};
 use crate::model::Target;
 use crate::providers::Reach;
@@ -52,6 +53,7 @@ impl Line {
 #[derive(Default)]
 pub struct Links {
     open: Mutex<BTreeMap<Target, Link>>,
+    traces: Mutex<BTreeMap<Target, Traces>>,
 }
 
 impl Links {
@@ -64,6 +66,16 @@ impl Links {
         let link = Arc::clone(self.open.lock().await.entry(target.clone()).or_default());
         let line = link.get_or_try_init(|| connect(workspace, target, reach)).await?;
         line.clone().map_err(Into::into)
+    }
+
+    /// Notes what a host tells of the applies that wrote it.
+    pub(super) async fn note_traces(&self, target: &Target, traces: Traces) {
+        self.traces.lock().await.insert(target.clone(), traces);
+    }
+
+    /// What the hosts that were read tell of the applies that wrote them.
+    pub async fn traces(&self) -> BTreeMap<Target, Traces> {
+        self.traces.lock().await.clone()
     }
 
     /// Forgets connections that were lost, so that reading again opens new ones.

@@ -13,6 +13,7 @@ use super::{Links, Watch, Workspace};
 use crate::compose::Composed;
 use crate::host::guard::{WITNESS, Watched, cuts_off};
 use crate::host::kept::{self, Line as Kept};
+use crate::host::mark;
 use crate::host::{Answer, Ask, Order, Thing};
 use crate::model::{Address, Key, Outcome, Step, Target};
 use crate::plan::Scope;
@@ -105,9 +106,14 @@ async fn read_shelf(
             Some(keeping::BACK) if !has_pages => continue,
             _ => {}
         }
-        shelf.insert(name, lines.iter().filter_map(words).collect());
+        shelf.insert(name, lines.iter().filter(|line| !is_mark(line)).filter_map(words).collect());
     }
     Ok(shelf)
+}
+
+/// Whether it is what rocade itself leaves there; it goes back with the rest and is not spoken of.
+fn is_mark(line: &Kept) -> bool {
+    matches!(line, Kept::File { path, .. } if mark::is_path(path))
 }
 
 fn words(line: &Kept) -> Option<String> {
@@ -168,7 +174,7 @@ async fn undo(written: &Written<'_>, to: &str) -> anyhow::Result<Vec<String>> {
         if let Outcome::RolledBack(why) = &steps[0].outcome {
             bail!("{why}");
         }
-        back.extend(ended?);
+        back.extend(ended?.into_iter().filter(|path| !mark::is_path(path)));
     }
     Ok(back)
 }

@@ -7,10 +7,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::workspace::Workspace;
-use super::{Event, Links, Watch};
+use super::{Event, Line, Links, Watch};
 use crate::compose::Composed;
+use crate::host::mark::Marked;
 use crate::model::{Action, Change, Key, Objection, Observed, Plan, Target};
 use crate::plan::{self, Pair, Scope, Shard};
+use crate::transport::Reading;
 
 /// How many targets are read at the same time.
 pub const PARALLEL_TARGETS: usize = 24;
@@ -181,8 +183,15 @@ async fn observe_one(workspace: &Workspace, one: &Composed, links: &Links) -> Ob
             return Observed::unreachable(target.clone(), format!("{fault:#}{}", told.unwrap_or_default()));
         }
     };
-    let hand = line.reading();
+    let marked = match &line {
+        Line::Host(host) if workspace.commit().is_some() => Some(Marked::new(&**host, &target.kind)),
+        _ => None,
+    };
+    let hand = marked.as_ref().map_or_else(|| line.reading(), |marked| Reading::on(marked));
     let mut observed = provider.observe(&one.wish, hand).await;
+    if let Some(traces) = marked.as_ref().and_then(Marked::traces) {
+        links.note_traces(target, traces).await;
+    }
     if one.is_own() {
         return observed;
     }

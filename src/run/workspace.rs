@@ -1,6 +1,6 @@
 //! The repository an engineer works in: inventory, templates, certificates, secrets, pinned host keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use crate::inventory::{self, Diagnostic, Directory, DirectoryModel, Inventory, L
 use crate::model::{Secret, Target};
 use crate::plan::{Scope, ScopeFault};
 use crate::providers::{self, Fault, Provider, Reach, Site};
+use crate::repository::Commit;
 use crate::secrets::{IdentitySource, Store};
 use crate::transport::http::{HttpLogin, HttpRoute};
 use crate::transport::known_hosts::KnownHosts;
@@ -30,6 +31,8 @@ pub struct Options {
     pub now: jiff::Timestamp,
     /// Who runs this, for those who find a lock or a journal: `ada@laptop`.
     pub person: String,
+    /// What git says the repository stands at; `None` outside a git repository.
+    pub commit: Option<Commit>,
 }
 
 /// Why a run is refused before anything was read or written.
@@ -68,6 +71,7 @@ pub struct Workspace {
     ssh_config: SshConfig,
     apply_name: String,
     person: String,
+    commit: Option<Commit>,
     detours: BTreeMap<Target, (String, Option<String>)>,
 }
 
@@ -77,7 +81,7 @@ impl Workspace {
     /// # Errors
     /// Why it is refused.
     pub fn open(options: Options) -> Result<Self, Refused> {
-        let Options { root, identity, ssh_config, now, person } = options;
+        let Options { root, identity, ssh_config, now, person, commit } = options;
         let loaded = inventory::load(&root).map_err(|report| Refused::Inventory(Box::new(report)))?;
         let store = Arc::new(Store::open(&root, identity).map_err(Refused::Repository)?);
         let known_hosts =
@@ -95,6 +99,7 @@ impl Workspace {
             ssh_config,
             apply_name,
             person,
+            commit,
             detours: BTreeMap::new(),
         })
     }
@@ -116,12 +121,17 @@ impl Workspace {
 
     /// Who writes, for those who find it: the person, the apply, and the commit when the repository has one.
     pub fn signature(&self) -> String {
-        let commit = crate::repository::commit(&self.root);
-        let commit = commit.map(|commit| format!(", commit {}", &commit[..12])).unwrap_or_default();
+        let short = |commit: &Commit| format!(", commit {}", commit.id.get(..12).unwrap_or(&commit.id));
+        let commit = self.commit.as_ref().map(short).unwrap_or_default();
         format!("{}, {}{commit}", self.person, self.apply_name)
     }
 
-    /// The person, as [`Options`] said.
+    /// What git says the repository stands at.
+    pub fn commit(&self) -> Option<&Commit> {
+        self.commit.as_ref()
+    }
+
+    /// Who runs this: `ada@laptop`.
     pub fn person(&self) -> &str {
         &self.person
     }
@@ -167,7 +177,7 @@ impl Workspace {
             .map_err(Refused::Scope)?
             .into_iter()
             .cloned()
-            .collect::<std::collections::BTreeSet<_>>();
+            .collect::<BTreeSet<_>>();
         let own = |site: &Site| {
             matches!(site.reach, Reach::Repository) && !scope.except.contains(&site.target.name)
         };
@@ -186,6 +196,16 @@ impl Workspace {
     pub fn compose(&self, scope: &Scope) -> Result<Vec<Composed>, Refused> {
         compose::compose(self.inventory(), &self.sites(scope)?, &self.shelf)
             .map_err(|faults| self.refused(&faults))
+    }
+
+    /// The wishes of those of these targets that the inventory has.
+    ///
+    /// # Errors
+    /// When what is wished cannot be.
+    pub fn compose_these(&self, targets: &BTreeSet<Target>) -> Result<Vec<Composed>, Refused> {
+        let sites = compose::sites(self.inventory(), &self.providers).into_iter();
+        let sites: Vec<_> = sites.filter(|(site, _)| targets.contains(&site.target)).collect();
+        compose::compose(self.inventory(), &sites, &self.shelf).map_err(|faults| self.refused(&faults))
     }
 
     /// Faults of wishes as findings of the inventory, at their places.

@@ -2,9 +2,12 @@
 //! simulated ones, the program is the real one.
 
 mod age;
+mod dossier;
 mod drawings;
+mod drift;
 mod edit;
 mod exits;
+mod forms;
 mod git;
 mod imports;
 mod interrupts;
@@ -15,6 +18,7 @@ mod offline;
 mod place;
 mod plans;
 mod questions;
+mod recipes;
 mod rekey;
 mod rotate;
 mod secrets;

@@ -131,6 +131,9 @@ async fn no_secret_leaves_its_place() {
     place.lab.devices().iter().for_each(|device| device.wipe());
     let plan = place.file(".rocade/plan.json").display().to_string();
     let file = place.file("inventory/secrets/brokers.yaml").display().to_string();
+    let reports = ["sarif=.rocade/drift.sarif", "markdown=.rocade/drift.md"]
+        .map(|report| report.replace(".rocade", &place.file(".rocade").display().to_string()));
+    let dossier = place.file(".rocade/pool.html").display().to_string();
     let runs: &[(&str, &[&str])] = &[
         ("", &["plan", "-v", "--out", &plan]),
         ("", &["plan", "--json"]),
@@ -150,6 +153,9 @@ async fn no_secret_leaves_its_place() {
         ("", &["secrets", "textconv", &file]),
         ("", &["secrets", "scan"]),
         ("", &["pki", "status"]),
+        ("", &["drift", "--json", "-v", "--report", &reports[0], "--report", &reports[1]]),
+        ("", &["history", "-v"]),
+        ("", &["dossier", "pool", "--out", &dossier]),
     ];
     let mut looks = 0;
     for (knobs, words) in runs {

@@ -36,6 +36,12 @@ pub struct Plan {
     /// Which targets.
     #[command(flatten)]
     pub choice: Choice,
+    /// The form in which it is shown.
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub output: super::PlanForm,
+    /// Also write a report in another form; may be said several times.
+    #[arg(long, value_name = "FORM=FILE")]
+    pub report: Vec<super::ReportFile>,
     /// Also write the plan as JSON, for `apply PLAN.json`.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -18,7 +18,7 @@ pub(super) fn impact(impact: &Impact) -> String {
 }
 
 /// What changes, in the space of a line.
-pub(super) fn detail(change: &Change) -> String {
+pub fn detail(change: &Change) -> String {
     match change.action {
         Action::Create | Action::Delete => change.summary.clone(),
         Action::Wake => {

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::{Waited, report};
 use crate::cli::arguments::Apply;
+use crate::cli::audit::{self, Account};
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, lock, say, show, surroundings};
 use crate::model::{PLAN_FORMAT, Plan, Target};
@@ -46,9 +47,8 @@ pub fn on(
     given: Option<&str>,
     heed: &Heed<'_>,
 ) -> anyhow::Result<Exit> {
-    if let Some(last) = run::unfinished(workspace.root())? {
-        say::word(&unfinished(&last));
-    }
+    let died = run::unfinished(workspace.root())?;
+    died.iter().for_each(|last| say::word(&unfinished(last)));
     let progress = Arc::new(Progress::new(arguments.json));
     let watch: Arc<dyn Watch> = progress.clone();
     let links = Arc::new(Links::default());
@@ -59,7 +59,11 @@ pub fn on(
     let mut survey = survey?;
     (heed.seen)(&survey);
     if !arguments.json {
-        say::data(&show::plan(&survey.plan, arguments.verbose));
+        let traces = runtime.block_on(links.traces());
+        // What cannot be told of the past does not hold up what is wanted now.
+        let past = crate::repository::audit::read(workspace.root()).unwrap_or_default();
+        let drift = super::drift::explain(arguments, workspace, &survey, &traces, &past);
+        say::data(&show::explained(&survey.plan, &drift, arguments.verbose));
     }
     match asked(&survey, given, verb, arguments) {
         Err(refusal) => return Ok(refuse(&refusal)),
@@ -82,10 +86,17 @@ pub fn on(
     let progress = Arc::new(Progress::new(arguments.json));
     let confirm = std::time::Duration::from_secs(verb.confirm_within.into());
     let terms = Terms { rollback: !verb.no_rollback, confirm };
+    died.iter().for_each(|last| audit::unfinished(workspace, last));
+    let mut account = Account::of_plan(&survey.plan);
     let applied = runtime.block_on(carry_out(workspace, survey, scope, &links, &progress, terms));
     progress.finish();
-    let Some((applied, stopped)) = applied? else { return Ok(Exit::Interrupted) };
+    let Some((applied, stopped)) = applied? else {
+        account.end(arguments, workspace, Exit::Interrupted);
+        return Ok(Exit::Interrupted);
+    };
+    account.steps(&applied.steps);
     let exit = exit(&applied, stopped);
+    account.end(arguments, workspace, exit);
     show_result(arguments, &applied, Ended { exit, shard: scope.shard }, heed)?;
     if let Some(kept) = applied.kept.as_ref().filter(|_| !arguments.json) {
         say::word(&format!(

@@ -12,6 +12,7 @@ use anyhow::{anyhow, bail};
 
 use super::Waited;
 use crate::cli::arguments::PbxVerb;
+use crate::cli::audit::Account;
 use crate::cli::{Arguments, Exit, say, surroundings};
 use crate::model::Target;
 use crate::providers::threecx;
@@ -85,6 +86,9 @@ fn restore(
             return Ok(Exit::Refused);
         }
     }
+    let mut account = Account::begin();
+    let target = Target::new(threecx::KIND, name).to_string();
+    account.target(&target).changes = 1;
     let sent = super::wait(async {
         let line = line(workspace, name).await?;
         let found = line.reading().get("/xapi/v1/Backups?$top=100&$select=FileName").await?.body;
@@ -96,8 +100,15 @@ fn restore(
         let path = format!("/xapi/v1/Backups('{file}')/Pbx.Restore");
         line.writing().send(Method::Post, &path, None).await?;
         Ok(file.to_owned())
-    })?;
-    let Waited::Done(file) = sent else { return Ok(Exit::Interrupted) };
+    });
+    let exit = match &sent {
+        Ok(Waited::Done(_)) => Exit::Done,
+        Ok(Waited::Interrupted) => Exit::Interrupted,
+        Err(_) => Exit::Failed,
+    };
+    account.target(&target).done = usize::from(exit == Exit::Done);
+    account.end(arguments, workspace, exit);
+    let Waited::Done(file) = sent? else { return Ok(Exit::Interrupted) };
     say::word(&format!("{name} is putting {file} back"));
     Ok(Exit::Done)
 }

@@ -1,36 +1,28 @@
 //! `plan`: read, compare, show. Never writes to a target.
 
-use std::sync::Arc;
-
 use anyhow::Context;
 
-use super::{Waited, report};
-use crate::cli::arguments::Plan;
-use crate::cli::progress::Progress;
-use crate::cli::{Arguments, Exit, say, show, surroundings};
+use super::{drift, report};
+use crate::cli::arguments::{Plan, PlanForm};
+use crate::cli::{Arguments, Exit, say};
 use crate::model;
 use crate::plan::Shard;
-use crate::run::{self, Links, Watch};
 
 pub fn run(arguments: &Arguments, verb: &Plan) -> anyhow::Result<Exit> {
-    let workspace = Arc::new(surroundings::workspace(arguments)?);
-    let progress = Arc::new(Progress::new(arguments.json));
-    let scope = super::scope(&verb.choice);
-    let links = Arc::new(Links::default());
-    let watch: Arc<dyn Watch> = progress.clone();
-    let survey = super::wait(async { Ok(run::survey(&workspace, &scope, &links, &watch).await?) });
-    progress.finish();
-    let Waited::Done(survey) = survey? else { return Ok(Exit::Interrupted) };
+    let Some(looked) = drift::look(arguments, &verb.choice)? else { return Ok(Exit::Interrupted) };
+    let plan = &looked.survey.plan;
+    let shard = super::scope(&verb.choice).shard;
     if let Some(file) = &verb.out {
-        let text = json(&survey.plan, scope.shard)?;
+        let text = json(plan, shard)?;
         std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
     }
-    if arguments.json {
-        say::data(&json(&survey.plan, scope.shard)?);
-    } else {
-        say::data(&show::plan(&survey.plan, arguments.verbose));
+    looked.reports("plan", &verb.report, arguments.verbose)?;
+    match verb.output {
+        _ if arguments.json => say::data(&json(plan, shard)?),
+        PlanForm::Json => say::data(&json(plan, shard)?),
+        form => say::data(&looked.report("plan", form, arguments.verbose)),
     }
-    Ok(exit(&survey.plan, verb.detailed_exitcode))
+    Ok(exit(plan, verb.detailed_exitcode))
 }
 
 fn exit(plan: &model::Plan, detailed: bool) -> Exit {

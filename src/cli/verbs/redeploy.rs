@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use super::apply::Heed;
 use super::{Waited, apply};
 use crate::cli::arguments::{Apply, Choice, Redeploy};
+use crate::cli::audit::Account;
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, lock, say, surroundings};
 use crate::model::Target;
@@ -49,14 +50,22 @@ fn redeploy(arguments: &Arguments, verb: &Redeploy, report: &mut Report) -> anyh
     let names = names(&workspace, verb)?;
     let Some(lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
     let runtime = super::runtime()?;
-    let Some(ends) = bring_up(arguments, verb, &workspace, &names, &runtime) else {
-        say::word("interrupted: nothing has to be undone, run it again");
-        // A question to a person may still be open on another thread.
-        runtime.shutdown_background();
-        return Ok(Exit::Interrupted);
+    let mut account = Account::begin();
+    names.iter().for_each(|name| account.target(&format!("gateway {name}")).changes = 1);
+    let ends = match bring_up(arguments, verb, &workspace, &names, &runtime) {
+        Some(ends) => ends,
+        None => {
+            account.end(arguments, &workspace, Exit::Interrupted);
+            say::word("interrupted: nothing has to be undone, run it again");
+            // A question to a person may still be open on another thread.
+            runtime.shutdown_background();
+            return Ok(Exit::Interrupted);
+        }
     };
     let (ready, stopped) = sort(ends, report);
     runtime.shutdown_background();
+    ready.iter().for_each(|one| account.target(&one.target.to_string()).done = 1);
+    account.end(arguments, &workspace, stopped.unwrap_or(Exit::Done));
     if ready.is_empty() {
         return Ok(stopped.unwrap_or(Exit::Done));
     }

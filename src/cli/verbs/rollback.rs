@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Waited;
 use crate::cli::arguments::Rollback;
+use crate::cli::audit::Account;
 use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, lock, say, surroundings};
 use crate::run::{self, Links, Shelved, Terms, Undone, Watch};
@@ -41,9 +42,21 @@ pub fn run(arguments: &Arguments, verb: &Rollback) -> anyhow::Result<Exit> {
     let watch: Arc<dyn Watch> = progress.clone();
     // The connections of the first look ended with it.
     let links = Arc::new(Links::default());
+    let mut account = Account::begin();
+    let written = shelved.iter().filter(|one| one.kept.keys().any(|name| name >= to));
+    written.for_each(|one| account.target(&one.target.to_string()).changes = 1);
     let undone = super::wait(run::roll_back(&workspace, &scope, &links, &watch, to, Terms::default()));
     progress.finish();
-    let Waited::Done(undone) = undone? else { return Ok(Exit::Interrupted) };
+    let Waited::Done(undone) = undone? else {
+        account.end(arguments, &workspace, Exit::Interrupted);
+        return Ok(Exit::Interrupted);
+    };
+    for one in undone.iter().filter(|one| one.ended.is_ok()) {
+        let part = account.target(&one.target.to_string());
+        part.done = part.changes;
+    }
+    let failed = undone.iter().any(|one| one.ended.is_err());
+    account.end(arguments, &workspace, if failed { Exit::Failed } else { Exit::Done });
     tell(arguments, to, &undone)
 }
 

@@ -7,24 +7,30 @@ use crate::inventory::{Diagnostic, Severity, Sources};
 
 /// One `testsuites` document.
 pub fn junit(findings: &[Diagnostic], sources: &Sources) -> String {
-    let errors = || findings.iter().filter(|finding| finding.severity == Severity::Error);
-    let failures = errors().count();
-    let wrong: BTreeSet<&str> = errors().filter_map(|finding| Some(finding.place()?.file.as_ref())).collect();
-    let clean: Vec<&str> = sources.files().filter(|file| !wrong.contains(file)).collect();
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let wrong: BTreeSet<&str> = errors.filter_map(|finding| Some(finding.place()?.file.as_ref())).collect();
+    let clean = sources.files().filter(|file| !wrong.contains(file)).map(str::to_owned).collect::<Vec<_>>();
+    junit_of("inventory", &clean, findings)
+}
+
+/// One `testsuites` document of a suite: what is clean, and the findings.
+pub fn junit_of(suite: &str, clean: &[String], findings: &[Diagnostic]) -> String {
+    let failures = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let suite = escaped(suite);
     let cases: String = clean
         .iter()
-        .map(|file| format!("    <testcase classname=\"inventory\" name=\"{}\"/>\n", escaped(file)))
-        .chain(findings.iter().map(case))
+        .map(|name| format!("    <testcase classname=\"{suite}\" name=\"{}\"/>\n", escaped(name)))
+        .chain(findings.iter().map(|finding| case(&suite, finding)))
         .collect();
     let tests = clean.len() + findings.len();
-    let counts = format!("name=\"inventory\" tests=\"{tests}\" failures=\"{failures}\"");
+    let counts = format!("name=\"{suite}\" tests=\"{tests}\" failures=\"{failures}\"");
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {counts}>\n  <testsuite {counts}>\n\
          {cases}  </testsuite>\n</testsuites>\n"
     )
 }
 
-fn case(finding: &Diagnostic) -> String {
+fn case(suite: &str, finding: &Diagnostic) -> String {
     let name = format!("{}: {finding}", finding.code);
     let help = finding.help.as_deref().unwrap_or("");
     let (name, message, help) = (escaped(&name), escaped(&finding.message), escaped(help));
@@ -34,7 +40,7 @@ fn case(finding: &Diagnostic) -> String {
         }
         Severity::Warning => format!("<system-out>warning: {message}. {help}</system-out>"),
     };
-    format!("    <testcase classname=\"inventory\" name=\"{name}\">{body}</testcase>\n")
+    format!("    <testcase classname=\"{suite}\" name=\"{name}\">{body}</testcase>\n")
 }
 
 /// Text for XML 1.0, in which most control characters cannot be written at all.
