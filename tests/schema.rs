@@ -121,7 +121,7 @@ fn every_key_has_words_and_an_example_where_its_form_is_not_plain() {
 }
 
 /// A definition of the schema, and an inventory in which an empty map stands in its place, on the last line.
-const PLACES: [(&str, &str); 42] = [
+const PLACES: [(&str, &str); 44] = [
     ("Site", "sites:\n  x: {}"),
     ("Gateway", "gateways:\n  x: {}"),
     ("Firmware", "gateways:\n  x:\n    firmware: {}"),
