@@ -33,8 +33,8 @@ const WORDS: &[(&str, &str, &str)] = &[
 /// Puts the words on those keys that have none.
 pub(super) fn put(schema: &mut Value) {
     for (definition, key, words) in WORDS {
-        let forms = schema["$defs"][*definition]["oneOf"].as_array_mut().into_iter().flatten();
-        for form in forms {
+        let forms = schema.pointer_mut(&format!("/$defs/{definition}/oneOf")).and_then(Value::as_array_mut);
+        for form in forms.into_iter().flatten() {
             let own = form.get_mut("properties").and_then(|properties| properties.get_mut(*key));
             if let Some(Value::Object(own)) = own {
                 own.entry("description").or_insert_with(|| (*words).into());
