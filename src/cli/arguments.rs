@@ -4,6 +4,7 @@ mod can;
 mod gateway;
 mod graph;
 mod import;
+mod init;
 mod lab;
 mod pbx;
 mod pbx_usage;
@@ -22,6 +23,7 @@ pub use can::*;
 pub use gateway::*;
 pub use graph::*;
 pub use import::*;
+pub use init::*;
 pub use lab::*;
 pub use pbx::*;
 pub use pbx_usage::*;
@@ -34,6 +36,7 @@ use shard::shard;
 
 const EXAMPLES: &str = "\
 Examples:
+  rocade init site                     a new repository with an example
   rocade validate                      check the inventory, offline
   rocade plan                          show what would change, change nothing
   rocade plan pool-gw -v               one gateway, every field
@@ -73,6 +76,8 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Make a new repository with an example site, a git repository and its hook.
+    Init(Init),
     /// Check the inventory: form, references, lint. Offline.
     Validate(Validate),
     /// Read the targets, compare, show. Never writes.

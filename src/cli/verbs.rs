@@ -7,6 +7,7 @@ mod decode;
 mod export;
 mod graph;
 mod import;
+mod init;
 mod lab;
 mod lock;
 mod pbx;
@@ -37,6 +38,7 @@ use crate::inventory::{At, Inventory, Pbx};
 /// What went wrong, for [`super::surroundings::explain`].
 pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.verb {
+        Verb::Init(verb) => init::run(arguments, verb),
         Verb::Validate(verb) => validate::run(arguments, verb),
         Verb::Plan(verb) => plan::run(arguments, verb),
         Verb::Apply(verb) => apply::run(arguments, verb),

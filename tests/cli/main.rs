@@ -7,6 +7,7 @@ mod edit;
 mod exits;
 mod git;
 mod imports;
+mod init;
 mod interrupts;
 mod lab;
 mod offline;
