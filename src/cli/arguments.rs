@@ -1,9 +1,11 @@
 //! The words rocade understands. Names of verbs and flags are a promise to scripts.
 
 mod can;
+mod explain;
 mod gateway;
 mod graph;
 mod import;
+mod init;
 mod lab;
 mod pbx;
 mod pbx_usage;
@@ -20,9 +22,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use can::*;
+pub use explain::*;
 pub use gateway::*;
 pub use graph::*;
 pub use import::*;
+pub use init::*;
 pub use lab::*;
 pub use pbx::*;
 pub use pbx_usage::*;
@@ -36,7 +40,9 @@ use shard::shard;
 
 const EXAMPLES: &str = "\
 Examples:
+  rocade init site                     a new repository with an example
   rocade validate                      check the inventory, offline
+  rocade explain pool-gw.lorawan       what is in force, and which line says so
   rocade plan                          show what would change, change nothing
   rocade plan pool-gw -v               one gateway, every field
   rocade apply                         plan, ask, do
@@ -76,8 +82,12 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Make a new repository with an example site, a git repository and its hook.
+    Init(Init),
     /// Check the inventory: form, references, lint. Offline.
     Validate(Validate),
+    /// Say what a part of the inventory comes to and which line says so, or what a code of a finding means. Offline.
+    Explain(Explain),
     /// Read the targets, compare, show. Never writes.
     Plan(Plan),
     /// Tell what differs from the inventory, and whether it was changed by hand or in git. Never writes.

@@ -6,10 +6,12 @@ mod can;
 mod decode;
 mod dossier;
 mod drift;
+mod explain;
 mod export;
 mod graph;
 mod history;
 mod import;
+mod init;
 mod lab;
 mod lock;
 mod pbx;
@@ -40,7 +42,9 @@ use crate::inventory::{At, Inventory, Pbx};
 /// What went wrong, for [`super::surroundings::explain`].
 pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.verb {
+        Verb::Init(verb) => init::run(arguments, verb),
         Verb::Validate(verb) => validate::run(arguments, verb),
+        Verb::Explain(verb) => explain::run(arguments, verb),
         Verb::Plan(verb) => plan::run(arguments, verb),
         Verb::Drift(verb) => drift::run(arguments, verb),
         Verb::History(verb) => history::run(arguments, verb),

@@ -1,5 +1,7 @@
 //! A site to try rocade on: a Conduit and a broker host, and the inventory repository that describes them.
 
+mod again;
+
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -24,8 +26,10 @@ const PBX: &str = "head-office";
 /// Starts a Conduit `pool-gw` and a Debian host `main` and writes into `root`, an empty or new folder, the
 /// inventory repository that describes them, and `lab.json`, which says where they are.
 ///
+/// Where a lab was before, its devices are started again as out of their boxes, at the same addresses.
+///
 /// # Errors
-/// When the folder is not empty, or something cannot be started or written.
+/// When the folder is neither empty nor a lab's, or something cannot be started or written.
 pub async fn up(root: &Path) -> anyhow::Result<Lab> {
     start(root, false).await
 }
@@ -40,7 +44,13 @@ pub async fn up_boxed(root: &Path) -> anyhow::Result<Lab> {
 }
 
 async fn start(root: &Path, boxed: bool) -> anyhow::Result<Lab> {
-    let taken = root.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    if let Some(known) = again::read(root)? {
+        return again::start(root, boxed, known).await;
+    }
+    // A fresh clone of nothing is nobody's work yet.
+    let foreign =
+        |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() != ".git");
+    let taken = root.read_dir().is_ok_and(|mut entries| entries.any(foreign));
     if taken {
         bail!("{} is not empty; a lab wants a folder of its own", root.display());
     }
@@ -87,6 +97,11 @@ fn write(root: &Path, lab: &Lab, mqtts_port: u16, control: &control::Address) ->
         replace(&root.join("inventory/prompts").join(name), content)?;
     }
     keep_secrets(root, gateway, broker, pbx)?;
+    describe(root, lab, mqtts_port, control)
+}
+
+/// Says in `lab.json` where the devices are.
+fn describe(root: &Path, lab: &Lab, mqtts_port: u16, control: &control::Address) -> anyhow::Result<()> {
     let devices: Vec<_> = lab.devices().iter().map(|device| described(device, mqtts_port)).collect();
     let description = json!({"format": FORMAT, "devices": devices, "control": control});
     let text = serde_json::to_string_pretty(&description).context("describing the lab")?;
@@ -149,7 +164,7 @@ fn keep_secrets(root: &Path, gateway: &Device, broker: &Device, pbx: &Device) ->
 }
 
 const SITE: &str = "\
-# yaml-language-server: $schema=../schema.json
+# yaml-language-server: $schema=schema.json
 sites:
   pool: {title: Indoor pool, timezone: Europe/Paris}
 
@@ -158,7 +173,7 @@ pki:
 ";
 
 const SENSORS: &str = "\
-# yaml-language-server: $schema=../schema.json
+# yaml-language-server: $schema=schema.json
 sensors:
   pool-hall:
     gateway: pool-gw
@@ -183,7 +198,7 @@ fn gateway_yaml(device: &Device) -> String {
     let DevicePlan { user, ssh_port, https_port, serial, .. } = &device.plan;
     format!(
         "\
-# yaml-language-server: $schema=../schema.json
+# yaml-language-server: $schema=schema.json
 gateways:
   pool-gw:
     site: pool
@@ -207,7 +222,7 @@ fn broker_yaml(device: &Device, mqtts_port: u16) -> String {
     let DevicePlan { user, ssh_port, .. } = &device.plan;
     format!(
         "\
-# yaml-language-server: $schema=../schema.json
+# yaml-language-server: $schema=schema.json
 brokers:
   main:
     model: mosquitto

@@ -9,9 +9,10 @@ use clap::Subcommand;
 pub enum Lab {
     /// The main job on simulated devices, told as it goes.
     Demo,
-    /// Start simulated devices on loopback with an inventory for them in DIR, until Ctrl-C.
+    /// Start simulated devices on loopback with an inventory for them in DIR, until Ctrl-C. Where a lab was before,
+    /// its devices are started again, as out of their boxes, for the inventory that is there.
     Up {
-        /// A new or empty directory.
+        /// A new or empty directory, or one where a lab was.
         dir: PathBuf,
         /// The gateway starts in its box: no user, SSH off.
         #[arg(long)]

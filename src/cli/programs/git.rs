@@ -23,6 +23,12 @@ impl Git {
         Some(git)
     }
 
+    /// Makes a folder a repository; whether that was done: git may not be there.
+    pub fn begin(folder: &Path) -> bool {
+        let git = Self { root: folder.to_owned(), prefix: String::new() };
+        git.ask(&["init", "--quiet", "--initial-branch", "main"]).is_ok()
+    }
+
     /// What git answers, as text.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! `secrets`: make an identity, set, get, check; its longer verbs have files of their own.
 
 mod edit;
-mod git;
+pub(super) mod git;
 pub(super) mod history;
 mod rekey;
 mod rotate;
@@ -34,7 +34,10 @@ pub fn run(arguments: &Arguments, verb: &Secrets) -> anyhow::Result<Exit> {
         Secrets::Rotate(verb) => rotate::run(arguments, verb),
         Secrets::Check => check(arguments),
         Secrets::Scan(verb) => scan::run(arguments, verb),
-        Secrets::GitSetup { hook } => git::set_up(arguments, *hook),
+        Secrets::GitSetup { hook } => {
+            git::set_up(&arguments.directory, arguments.identity.as_deref(), *hook)?;
+            Ok(Exit::Done)
+        }
         Secrets::Textconv { file, clear } => git::textconv(arguments, file, *clear),
         Secrets::Merge { base, ours, theirs, name } => {
             git::merge(arguments, [base, ours, theirs], name.as_deref())

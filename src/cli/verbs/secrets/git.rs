@@ -18,8 +18,12 @@ const ATTRIBUTES: [&str; 3] = [
 /// How a hook of ours is known.
 const MARK: &str = "# Written by `rocade secrets git-setup --hook`.";
 
-pub fn set_up(arguments: &Arguments, hook: bool) -> anyhow::Result<Exit> {
-    let root = &arguments.directory;
+/// The attributes as a file of their own.
+pub fn attributes() -> String {
+    ATTRIBUTES.map(|line| format!("{line}\n")).concat()
+}
+
+pub fn set_up(root: &Path, identity: Option<&Path>, hook: bool) -> anyhow::Result<()> {
     let git = Git::around(root).ok_or_else(|| anyhow!("{} is in no git repository", root.display()))?;
     let path = root.join(".gitattributes");
     let before = repository::read(&path)?.unwrap_or_default();
@@ -30,7 +34,7 @@ pub fn set_up(arguments: &Arguments, hook: bool) -> anyhow::Result<Exit> {
         repository::replace(&path, format!("{before}{gap}{}\n", missing.join("\n")).as_bytes())?;
         say::word(&format!("{}: {} added; commit it", path.display(), say::count(missing.len(), "line")));
     }
-    let command = command(arguments, &git)?;
+    let command = command(identity, &git)?;
     let settings = [
         ("diff.rocade-secrets.textconv", format!("{command} secrets textconv")),
         ("merge.rocade-secrets.name", "rocade: secrets, by name and value".to_owned()),
@@ -43,17 +47,17 @@ pub fn set_up(arguments: &Arguments, hook: bool) -> anyhow::Result<Exit> {
     if hook {
         write_hook(&git, &command)?;
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// This program as a shell at the top of the working tree starts it for this inventory.
-fn command(arguments: &Arguments, git: &Git) -> anyhow::Result<String> {
+fn command(identity: Option<&Path>, git: &Git) -> anyhow::Result<String> {
     let program = std::env::current_exe().context("finding this program")?;
     let mut words = vec![quoted(&program)];
     if !git.prefix.is_empty() {
         words.extend(["-C".to_owned(), quoted(Path::new(&git.prefix))]);
     }
-    if let Some(identity) = &arguments.identity {
+    if let Some(identity) = identity {
         let identity = std::path::absolute(identity).context("finding the identity")?;
         words.extend(["-i".to_owned(), quoted(&identity)]);
     }
