@@ -5,6 +5,7 @@ mod at;
 mod clear;
 mod decode;
 mod diagnostic;
+mod explain;
 pub mod lint;
 mod load;
 mod pbx;
@@ -20,6 +21,7 @@ mod tree;
 pub use at::{At, Place};
 pub use clear::{blanked, looks_like_key};
 pub use diagnostic::{Diagnostic, Label, Report, Severity, Sources};
+pub use explain::{Told, Unknown, explain};
 pub use load::{Loaded, load, load_changed, parse, seen};
 pub use pbx::*;
 pub use scalar::{

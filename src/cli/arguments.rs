@@ -1,6 +1,7 @@
 //! The words rocade understands. Names of verbs and flags are a promise to scripts.
 
 mod can;
+mod explain;
 mod gateway;
 mod graph;
 mod import;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use can::*;
+pub use explain::*;
 pub use gateway::*;
 pub use graph::*;
 pub use import::*;
@@ -38,6 +40,7 @@ const EXAMPLES: &str = "\
 Examples:
   rocade init site                     a new repository with an example
   rocade validate                      check the inventory, offline
+  rocade explain pool-gw.lorawan       what is in force, and which line says so
   rocade plan                          show what would change, change nothing
   rocade plan pool-gw -v               one gateway, every field
   rocade apply                         plan, ask, do
@@ -80,6 +83,8 @@ pub enum Verb {
     Init(Init),
     /// Check the inventory: form, references, lint. Offline.
     Validate(Validate),
+    /// Say what a part of the inventory comes to and which line says so, or what a code of a finding means. Offline.
+    Explain(Explain),
     /// Read the targets, compare, show. Never writes.
     Plan(Plan),
     /// Plan again, ask, carry out, read again.

@@ -4,6 +4,7 @@ mod apply;
 mod call;
 mod can;
 mod decode;
+mod explain;
 mod export;
 mod graph;
 mod import;
@@ -40,6 +41,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.verb {
         Verb::Init(verb) => init::run(arguments, verb),
         Verb::Validate(verb) => validate::run(arguments, verb),
+        Verb::Explain(verb) => explain::run(arguments, verb),
         Verb::Plan(verb) => plan::run(arguments, verb),
         Verb::Apply(verb) => apply::run(arguments, verb),
         Verb::Redeploy(verb) => redeploy::run(arguments, verb),

@@ -105,6 +105,21 @@ pub fn load_changed(root: &Path, changed: &BTreeMap<String, String>) -> Result<L
     gathered.finish()
 }
 
+/// The texts of the inventory's files by their names in the repository.
+///
+/// # Errors
+/// Which cannot be read, in words.
+pub(super) fn texts(root: &Path) -> Result<Vec<(String, String)>, String> {
+    let paths = files(&root.join("inventory"))
+        .map_err(|fault| format!("cannot list {}: {fault}", root.join("inventory").display()))?;
+    let read = |path: &PathBuf| {
+        let name = relative(root, path);
+        let text = text(path).map_err(|fault| format!("cannot read {name}: {fault}"))?;
+        Ok((name, text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
+    };
+    paths.iter().map(read).collect()
+}
+
 /// A file's name in the repository, with `/` between its parts.
 fn relative(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")

@@ -196,7 +196,7 @@ impl Gateway {
 pub struct Lorawan {
     /// The frequency plan.
     pub region: Region,
-    /// Where joins are answered.
+    /// Where joins are answered; `local` when absent.
     #[schemars(default)]
     pub join_server: JoinServer,
     /// The network's key for devices without their own: 32 hex digits, never the factory's.
@@ -259,7 +259,7 @@ pub struct Sensor {
     pub app_eui: At<EuiText>,
     /// Its own root key, 32 hex digits.
     pub app_key: At<SecretRef>,
-    /// How it joins.
+    /// How it joins; `otaa` when absent.
     #[schemars(default)]
     pub activation: At<Activation>,
     /// How often it is to send.
@@ -549,7 +549,7 @@ pub struct Pki {
 pub struct Authority {
     /// The root's common name.
     pub name: String,
-    /// The kind of keys.
+    /// The kind of keys; `ecdsa-p256` when absent.
     #[schemars(default)]
     pub key: KeyKind,
     /// How long the root lives; 10 years when absent.

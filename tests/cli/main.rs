@@ -5,6 +5,7 @@ mod age;
 mod drawings;
 mod edit;
 mod exits;
+mod explain;
 mod git;
 mod imports;
 mod init;

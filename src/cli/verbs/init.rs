@@ -8,7 +8,10 @@ use super::{runtime, secrets::git};
 use crate::cli::arguments::Init;
 use crate::cli::programs::git::Git;
 use crate::cli::{Arguments, Exit, say, surroundings};
-use crate::{inventory, lab, repository, secrets};
+use crate::inventory;
+use crate::lab;
+use crate::repository;
+use crate::secrets::keygen;
 
 const SITE: &str = include_str!("init/site.yaml");
 
@@ -17,9 +20,9 @@ const IGNORED: &str = ".rocade/\n";
 const IGNORED_OF_LAB: &str = ".rocade/\nlab.json\n";
 
 const README: &str = "\
-Gateways, sensors and brokers as code, for rocade: `inventory/` says what is to be, `playbooks/` what takes several steps.
+Gateways, sensors and brokers as code, for rocade: `inventory/` says what is to be, `playbooks/` in which steps.
 `rocade validate` checks, `rocade plan` shows what would change, `rocade apply` does it, `rocade explain NAME` says why.
-On a new machine: `rocade secrets keygen`, somebody runs `rocade secrets rekey --add`, then `rocade secrets git-setup --hook`.
+New machine: `rocade secrets keygen`, a colleague's `rocade secrets rekey --add`, `rocade secrets git-setup --hook`.
 ";
 
 /// The shipped playbooks, to be used and changed.
@@ -84,7 +87,7 @@ fn begin_site(arguments: &Arguments, root: &Path, name: Option<&str>) -> anyhow:
     let place = surroundings::identity(arguments).files(root).pop();
     let place: PathBuf = place.unwrap_or_else(|| root.join(".rocade").join("identity.txt"));
     let was_there = place.exists();
-    secrets::keygen(&place, Some(root), name)?;
+    keygen(&place, Some(root), name)?;
     say::word(&if was_there {
         format!("your identity {} is the first recipient", place.display())
     } else {

@@ -74,6 +74,10 @@ fn draw(form: Form, diagnostics: &[Diagnostic], sources: &Sources) {
         Form::Human => {
             if !diagnostics.is_empty() {
                 say::word(&report::human(diagnostics, sources, say::in_colour()));
+                say::hint(&format!(
+                    "`rocade explain {}` says more; so for each code in brackets",
+                    diagnostics[0].code
+                ));
             }
             let errors = diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count();
             let files = say::count(sources.files().count(), "file");
