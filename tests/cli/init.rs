@@ -14,7 +14,8 @@ struct Ran {
 fn rocade(home: &Path, words: &[&str], code: i32) -> Ran {
     let mut rocade = Command::new(env!("CARGO_BIN_EXE_rocade"));
     rocade.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home);
-    let output = rocade.args(words).output().unwrap();
+    // Not in this repository: `secrets keygen` enrols the first recipient where it runs.
+    let output = rocade.current_dir(home).args(words).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let ran = Ran { out: text(&output.stdout), err: text(&output.stderr) };
     assert_eq!(output.status.code(), Some(code), "{words:?}\n{}\n{}", ran.out, ran.err);
