@@ -80,7 +80,8 @@ pub struct Commit {
 
 /// The commit that is checked out, 40 hex digits; `None` outside a git repository or before its first commit.
 pub fn commit(root: &Path) -> Option<String> {
-    let git = root.ancestors().map(|folder| folder.join(".git")).find(|git| git.is_dir())?;
+    // A file is that of a worktree or a submodule: the folders above it are another repository's.
+    let git = root.ancestors().map(|folder| folder.join(".git")).find(|git| git.exists())?;
     let head = fs::read_to_string(git.join("HEAD")).ok()?;
     let hex = |text: &str| text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let Some(name) = head.trim().strip_prefix("ref: ") else {
@@ -155,6 +156,10 @@ mod tests {
         assert_eq!(commit(&folder.path().join("inventory")), Some(two));
         put("HEAD", &format!("{one}\n")).unwrap();
         assert_eq!(commit(folder.path()), Some(one));
+        // The worktree of another repository has not the commit of the folders above it.
+        let tree = folder.path().join("tree");
+        replace(&tree.join(".git"), b"gitdir: /elsewhere/.git/worktrees/tree\n").unwrap();
+        assert_eq!(commit(&tree), None);
     }
 
     #[test]

@@ -70,8 +70,14 @@ impl Account {
     }
 }
 
-/// Writes down an apply that died, which only its journal knows of.
+/// Writes down an apply that died, which only its journal knows of. One that was interrupted wrote its own line,
+/// and one that was written down by an earlier run has its own.
 pub fn unfinished(workspace: &Workspace, last: &Unfinished) {
+    let past = audit::read(workspace.root()).unwrap_or_default();
+    let is_it = |entry: &Entry| entry.apply == last.apply && entry.plan.as_ref() == Some(&last.plan);
+    if past.entries.iter().any(is_it) {
+        return;
+    }
     let part = |(target, (done, changes)): (&String, &(usize, usize))| {
         (target.to_string(), Part { changes: *changes, done: *done })
     };
@@ -80,10 +86,10 @@ pub fn unfinished(workspace: &Workspace, last: &Unfinished) {
         at: begun(&last.apply).unwrap_or_else(|| Account::begin().at),
         verb: "apply".to_owned(),
         apply: last.apply.clone(),
-        by: last.by.split(',').next().unwrap_or_default().to_owned(),
+        by: last.by.clone(),
         from: last.by.clone(),
-        commit: None,
-        dirty: false,
+        commit: last.commit.as_ref().map(|commit| commit.id.clone()),
+        dirty: last.commit.as_ref().is_some_and(|commit| commit.dirty),
         rocade: env!("CARGO_PKG_VERSION").to_owned(),
         plan: Some(last.plan.clone()),
         counts: BTreeMap::new(),

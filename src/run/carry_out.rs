@@ -102,7 +102,7 @@ pub async fn carry_out(
         workspace: Arc::clone(workspace),
         links: Arc::clone(links),
         watch: Arc::clone(watch),
-        journal: Journal::begin(workspace.root(), workspace.apply_name(), &workspace.signature(), &plan)?,
+        journal: journal(workspace, &plan)?,
         guard: terms.guard(workspace)?,
         terms,
     });
@@ -156,6 +156,11 @@ pub async fn carry_out(
     let is_kept = |step: &Step| step.outcome == Outcome::Done && hosts.contains(&step.address.target);
     let kept = steps.iter().any(is_kept).then(|| workspace.apply_name().to_owned());
     Ok(Applied { plan, steps, after, locked, kept })
+}
+
+fn journal(workspace: &Workspace, plan: &Plan) -> anyhow::Result<Journal> {
+    let (root, name) = (workspace.root(), workspace.apply_name());
+    Journal::begin(root, name, workspace.person(), workspace.commit(), plan)
 }
 
 /// The wishes in the words that the targets, as they were seen, want.

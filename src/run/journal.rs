@@ -12,6 +12,7 @@ use anyhow::Context;
 use serde_json::{Value as Json, json};
 
 use crate::model::{Change, Plan, Step, Target};
+use crate::repository::Commit;
 
 /// A journal longer than this is put aside, and a new one begun.
 const MAX_BYTES: u64 = 1 << 20;
@@ -27,8 +28,10 @@ pub struct Journal {
 pub struct Unfinished {
     /// Its name.
     pub apply: String,
-    /// Who ran it.
+    /// Who ran it: `ada@laptop`.
     pub by: String,
+    /// The commit it was made of; none outside git.
+    pub commit: Option<Commit>,
     /// The checksum of its plan.
     pub plan: String,
     /// The targets it was writing: changes confirmed, changes in all.
@@ -44,13 +47,21 @@ impl Journal {
     ///
     /// # Errors
     /// When it cannot be written: then nothing must be done either.
-    pub fn begin(root: &Path, apply: &str, by: &str, plan: &Plan) -> anyhow::Result<Self> {
+    pub fn begin(
+        root: &Path,
+        apply: &str,
+        by: &str,
+        commit: Option<&Commit>,
+        plan: &Plan,
+    ) -> anyhow::Result<Self> {
         let path = path(root);
         let journal = open(&path).with_context(|| format!("writing {}", path.display()))?;
         let journal = Self { file: Mutex::new(journal), apply: apply.to_owned() };
-        journal.note(
-            json!({"event": "begin", "by": by, "plan": plan.checksum, "changes": plan.changes.len()}),
-        )?;
+        let dirty = commit.is_some_and(|commit| commit.dirty);
+        journal.note(json!({
+            "event": "begin", "by": by, "commit": commit.map(|commit| &commit.id), "dirty": dirty,
+            "plan": plan.checksum, "changes": plan.changes.len(),
+        }))?;
         Ok(journal)
     }
 
@@ -129,7 +140,12 @@ pub fn unfinished(root: &Path) -> anyhow::Result<Option<Unfinished>> {
             ("begin", last) => {
                 *last = Some(Unfinished {
                     apply: word("apply"),
-                    by: word("by"),
+                    // Before it had the commit by itself, more words stood behind the name.
+                    by: word("by").split(", ").next().unwrap_or_default().to_owned(),
+                    commit: entry["commit"].as_str().map(|id| Commit {
+                        id: id.to_owned(),
+                        dirty: entry["dirty"].as_bool().unwrap_or(true),
+                    }),
                     plan: word("plan"),
                     targets: BTreeMap::new(),
                 });
@@ -159,7 +175,7 @@ mod tests {
         let root = folder.path();
         assert_eq!(unfinished(root).unwrap(), None);
         let plan = crate::plan::make(&[]);
-        let journal = Journal::begin(root, "rocade-1", "ada@laptop", &plan).unwrap();
+        let journal = Journal::begin(root, "rocade-1", "ada@laptop", None, &plan).unwrap();
         let target = Target::new("gateway", "pool-gw");
         let address = Address { target: target.clone(), key: Key::new("file", "/etc/x") };
         let change = Change {
@@ -181,10 +197,10 @@ mod tests {
         fs::write(path(root), &cut).unwrap();
         assert!(unfinished(root).unwrap().is_some());
         // Nor the one behind it.
-        let _died = Journal::begin(root, "rocade-1b", "bob@laptop", &plan).unwrap();
+        let _died = Journal::begin(root, "rocade-1b", "bob@laptop", None, &plan).unwrap();
         assert_eq!(unfinished(root).unwrap().unwrap().by, "bob@laptop");
         journal.end();
-        let journal = Journal::begin(root, "rocade-2", "ada@laptop", &plan).unwrap();
+        let journal = Journal::begin(root, "rocade-2", "ada@laptop", None, &plan).unwrap();
         journal.end();
         assert_eq!(unfinished(root).unwrap(), None);
     }

@@ -126,7 +126,9 @@ impl Written<'_> {
                 }
             }
         }
-        let half_way = !good && touched && steps.iter().any(|step| step.outcome == Outcome::Done);
+        // Also when nobody knows how much was put back: no commit stands for that.
+        let left = |step: &Step| matches!(step.outcome, Outcome::Done | Outcome::Unknown(_));
+        let half_way = !good && touched && steps.iter().any(left);
         let unmark = self.guard.mark.as_ref().filter(|_| half_way && watched.begun).map(|_| {
             let path = mark::path(&self.one.wish.target.kind).to_owned();
             Order::Remove { path }

@@ -164,6 +164,9 @@ async fn the_audit_tells_who_when_and_from_what() {
     assert_eq!(shown.lines().count(), 2, "{shown}");
     assert!(shown.contains(&id[..12]) && shown.contains("Ada Lovelace"), "{shown}");
     assert_eq!(place.rocade(&["history", "nobody"]).ended(0).out, "");
+    let [named, whole] =
+        ["main", "broker/main"].map(|name| place.rocade(&["history", name, "--last", "1"]).ended(0).out);
+    assert!(named.contains(" on broker main") && named == whole, "{named}{whole}");
     // A plan, a refusal and an apply with nothing to do are no runs that wrote.
     place.rocade(&["plan"]).ended(0);
     place.rocade(&["apply", "--yes"]).ended(0);

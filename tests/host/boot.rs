@@ -121,6 +121,28 @@ async fn what_was_confirmed_or_put_back_before_is_left_alone_at_boot() {
 }
 
 #[tokio::test]
+async fn the_hook_stays_while_another_apply_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    for (shell, root, host) in hosts(folder.path()) {
+        let hook = with_init(&root, false);
+        let other = || "rocade-2".to_owned();
+        // The first one's time ran out while the second one was let in.
+        let orders = [
+            keep("/etc/motd"),
+            Order::Keep { name: other(), things: vec![] },
+            arm(),
+            Order::Arm { name: other(), seconds: 600 },
+            Order::Revert { name: NAME.to_owned() },
+        ];
+        let rulings = order(&host, &orders).await;
+        assert!(all_done(&rulings), "{shell}: {rulings:?}");
+        assert!(hook.exists() && links(&root) > 0, "{shell}: the second one still waits");
+        assert!(all_done(&order(&host, &[Order::Confirm { name: other() }]).await), "{shell}");
+        assert!(!hook.exists() && links(&root) == 0, "{shell}");
+    }
+}
+
+#[tokio::test]
 async fn a_host_without_a_known_init_says_what_it_lacks() {
     let folder = tempfile::tempdir().unwrap();
     for (shell, _, host) in hosts(folder.path()) {

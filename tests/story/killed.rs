@@ -46,6 +46,17 @@ fn goes_on(place: &Place, what: &str) {
     }
 }
 
+/// The audit has one line of an apply that died, also after runs that have nothing to do.
+fn on_record(place: &Place, apply: &str, what: &str) {
+    place.rocade(&["apply", "--yes"]).ended(0);
+    let runs = place.rocade(&["history", "--json"]).ended(0).json();
+    let runs = runs["runs"].as_array().unwrap().iter().filter(|run| run["apply"] == apply);
+    let [run] = runs.collect::<Vec<_>>()[..] else { panic!("{what}: not one line of {apply}") };
+    assert_eq!((&run["result"], &run["exit"]), (&"did not come to its end".into(), &1.into()), "{what}");
+    let from = run["from"].as_str().unwrap();
+    assert!(from.contains('@') && !from.contains(','), "{what}: {from}");
+}
+
 /// Tries every n-th order; n is 1 for all of them.
 async fn kill_at_orders(each: usize) {
     let count = {
@@ -89,7 +100,9 @@ async fn kill_at_records(each: usize) {
         killed += 1;
         let told = place.rocade(&["apply", "--no-input"]);
         assert!(told.err.contains("did not come to its end"), "{n}: {}", told.err);
-        goes_on(&place, &format!("killed after record {n} of {count}"));
+        let what = format!("killed after record {n} of {count}");
+        goes_on(&place, &what);
+        on_record(&place, records[0]["apply"].as_str().unwrap(), &what);
     }
     assert!(killed > count / each / 3, "only {killed} applies were killed");
     eprintln!("killed after {killed} of {count} records");
@@ -103,6 +116,18 @@ async fn a_kill_after_an_order_is_gone_on_from() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_after_a_record_of_the_journal_is_told_and_gone_on_from() {
     kill_at_records(7).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apply_that_died_after_its_last_change_is_on_record() {
+    let place = Place::applied().await;
+    let text = std::fs::read_to_string(place.file(".rocade/journal.jsonl")).unwrap();
+    let cut: Vec<&str> = text.lines().filter(|line| !line.contains("\"event\":\"end\"")).collect();
+    std::fs::write(place.file(".rocade/journal.jsonl"), cut.join("\n")).unwrap();
+    std::fs::remove_dir_all(place.file("audit")).unwrap();
+    let apply = journal(&place).last().unwrap()["apply"].as_str().unwrap().to_owned();
+    on_record(&place, &apply, "nothing left to do");
+    on_record(&place, &apply, "nothing left to do, again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

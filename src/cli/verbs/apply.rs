@@ -80,13 +80,13 @@ pub fn on(
             survey = now;
         }
     }
+    died.iter().for_each(|last| audit::unfinished(workspace, last));
     if survey.plan.changes.is_empty() {
         return nothing_to_do(arguments, &survey, scope.shard, heed);
     }
     let progress = Arc::new(Progress::new(arguments.json));
     let confirm = std::time::Duration::from_secs(verb.confirm_within.into());
     let terms = Terms { rollback: !verb.no_rollback, confirm };
-    died.iter().for_each(|last| audit::unfinished(workspace, last));
     let mut account = Account::of_plan(&survey.plan);
     let applied = runtime.block_on(carry_out(workspace, survey, scope, &links, &progress, terms));
     progress.finish();

@@ -24,11 +24,12 @@ pub fn run(arguments: &Arguments, verb: &History) -> anyhow::Result<Exit> {
 }
 
 fn wrote(entry: &Entry, name: &str) -> bool {
-    entry.targets.keys().any(|target| target.replacen(' ', "/", 1) == name || own_name(target) == name)
+    entry.targets.keys().any(|target| is_named(target, name))
 }
 
-fn own_name(target: &str) -> &str {
-    target.split_once(' ').map_or(target, |(_, name)| name)
+/// Whether `gateway pool-gw` is meant by `pool-gw` or `gateway/pool-gw`.
+fn is_named(target: &str, name: &str) -> bool {
+    target.replacen(' ', "/", 1) == name || target.split_once(' ').is_some_and(|(_, own)| own == name)
 }
 
 /// A line a run, the newest last; with `-v` its targets below it.
@@ -61,8 +62,8 @@ fn table(entries: &[&Entry], name: Option<&str>, verbose: bool) -> String {
 
 /// What it wrote.
 fn what(entry: &Entry, name: Option<&str>) -> String {
-    let parts: Vec<_> =
-        entry.targets.iter().filter(|(target, _)| name.is_none_or(|name| own_name(target) == name)).collect();
+    let is_meant = |target: &str| name.is_none_or(|name| is_named(target, name));
+    let parts: Vec<_> = entry.targets.iter().filter(|(target, _)| is_meant(target)).collect();
     let changes: usize = parts.iter().map(|(_, part)| part.changes).sum();
     let done: usize = parts.iter().map(|(_, part)| part.done).sum();
     let names: Vec<&str> = parts.iter().map(|(target, _)| target.as_str()).collect();

@@ -77,8 +77,10 @@ fn merge(results: Vec<Value>, detailed: bool) -> anyhow::Result<(Value, Exit, Ve
     merged.insert("exit_code".into(), worst.code().into());
     // A plan of several machines is no plan that could be applied.
     merged.remove("checksum");
-    if let Some(Value::Object(plan)) = merged.get_mut("plan") {
-        plan.remove("checksum");
+    for key in ["plan", "after"] {
+        if let Some(Value::Object(plan)) = merged.get_mut(key) {
+            plan.remove("checksum");
+        }
     }
     Ok((merged.into(), worst, missing))
 }
@@ -89,7 +91,7 @@ fn kind(result: &Map<String, Value>) -> BTreeSet<&str> {
     telling.into_iter().filter(|key| result.contains_key(*key)).collect()
 }
 
-/// Lists are put one behind the other, truth holds when it holds for all, and what differs becomes a list.
+/// Lists are put one behind the other, truth holds when it holds for all; of other words the first ones stay.
 fn join(into: &mut Map<String, Value>, from: Map<String, Value>) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
@@ -191,6 +193,14 @@ mod tests {
         let (merged, exit, _) = merge(two, true).unwrap();
         assert_eq!((merged["changes"].clone(), exit), (json!([1, 2]), Exit::Pending));
         assert!(merged.get("checksum").is_none());
+        let applied = |changes: Value| {
+            let after = plan(changes.clone(), json!([]));
+            let plan = plan(changes, json!([]));
+            json!({ "format_version": "1.1", "plan": plan, "after": after, "complete": true, "exit_code": 0 })
+        };
+        let (merged, _, _) = merge(vec![applied(json!([1])), applied(json!([2]))], false).unwrap();
+        assert_eq!(merged["after"]["changes"], json!([1, 2]));
+        assert!(["plan", "after"].iter().all(|key| merged[key].get("checksum").is_none()), "{merged:#}");
         let (_, exit, _) =
             merge(vec![plan(json!([1]), json!([])), plan(json!([]), json!([3]))], true).unwrap();
         assert_eq!(exit, Exit::Failed);

@@ -40,7 +40,11 @@ set_hook() {
     fi
 }
 
+# Takes the hook away, unless somebody came in meanwhile and armed anew: it is that one's then.
 drop_hook() {
+    for armed in "$kept"/*/armed; do
+        [ ! -e "$armed" ] || return 0
+    done
     find_hook
     if [ -e "$unit_file" ]; then rm -f "$wants/$HOOK.service" "$unit_file"; fi
     [ -e "$init_script" ] || return 0
@@ -58,10 +62,6 @@ after_boot() {
         [ "$state" = "$shelf/reverting" ] || mv "$state" "$shelf/reverting" 2>/dev/null || continue
         put_back_alone
         tell_end
-    done
-    # Somebody may have come in meanwhile and armed anew.
-    for state in "$kept"/*/armed; do
-        [ ! -e "$state" ] || return 0
     done
     drop_hook
     sync
