@@ -187,7 +187,7 @@ fn writers_wait_for_each_other() {
     let recipient = home.read("inventory/secrets/recipients.txt");
     let other = home.file(".rocade/other.txt").display().to_string();
     for words in [
-        &["secrets", "set", "a/one", "--generate"][..],
+        &["secrets", "set", "a/one", "--generate", "text"][..],
         &["secrets", "edit", "a/one"],
         &["secrets", "rotate", "a/one", "--generate"],
         &["secrets", "rekey"],
