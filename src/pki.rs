@@ -30,6 +30,8 @@ pub use issuing::{IssuingOrder, Signing, request_is_out, sign};
 pub use ledger::{Deed, Entry, ledger};
 pub use names::{NameFault, normal_name, normal_names};
 pub use profile::BACKDATED_SECONDS;
-pub use revoked::{Crl, REASONS, crls, is_revoked, make_crls, revocations, revoke, wished_crls};
+pub use revoked::{
+    Crl, REASONS, crls, is_revoked, is_told, make_crls, own_crls, revocations, revoke, wished_crls,
+};
 pub use share::Share;
 pub use status::{Row, State, status};

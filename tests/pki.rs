@@ -318,12 +318,20 @@ fn a_renewal_stopped_anywhere_leaves_a_certificate_with_its_key() {
 }
 
 #[test]
-fn an_orphan_root_key_is_replaced_and_a_root_never_is() {
+fn a_waiting_root_key_is_replaced_and_a_root_and_its_key_never_are() {
     let repository = Repository::new();
     let now = Timestamp::now();
     repository.authority(now);
-    fs::remove_file(repository.file("root.pem")).unwrap();
+    fs::rename(repository.file("root.pem"), repository.file("kept.pem")).unwrap();
     assert!(Authority::load(repository.root()).unwrap().is_none());
+    let key = fs::read(repository.file("root.key.age")).unwrap();
+    let order = RootOrder { name: "Another", lifetime: Period(DAY), now, by: "ada" };
+    let lost = Authority::create(repository.root(), &order, &repository.store());
+    let said = lost.err().unwrap().to_string();
+    assert!(said.contains("pki/root.key.age is there without its certificate"), "{said}");
+    assert_eq!(fs::read(repository.file("root.key.age")).unwrap(), key);
+    // Stopped before the certificate was there.
+    fs::rename(repository.file("root.key.age"), repository.file("root.key.age.new")).unwrap();
     let authority = repository.authority(now);
     repository.issue(&authority, &["a.example"], now);
     let order = RootOrder { name: "Again", lifetime: Period(DAY), now, by: "ada" };

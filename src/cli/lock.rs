@@ -19,7 +19,7 @@ pub fn take(root: &Path) -> anyhow::Result<Option<fs::File>> {
     if !ignore.exists() {
         fs::write(&ignore, "*\n").with_context(|| format!("writing {}", ignore.display()))?;
     }
-    on(&folder.join("lock"), "another rocade is applying from this repository")
+    on(&folder.join("lock"), "another rocade is at work in this repository")
 }
 
 /// Takes the lock of a playbook, beside its checkpoint.

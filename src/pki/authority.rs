@@ -85,10 +85,10 @@ impl Authority {
         Ok(Some(Self { repository: repository.to_owned(), era, root, issuing, trusted }))
     }
 
-    /// Makes a root. A key without certificate, left by a run that was stopped, is replaced.
+    /// Makes a root. A waiting key without certificate, left by a run that was stopped, is replaced.
     ///
     /// # Errors
-    /// When there is a root already, nobody to encrypt its key to, or a file cannot be written.
+    /// When there is a root already or the key of one, nobody to encrypt its key to, or a file cannot be written.
     pub fn create(repository: &Path, order: &RootOrder<'_>, store: &Store) -> anyhow::Result<Self> {
         Self::create_in(repository, Era::Present, order, store)
     }
@@ -102,6 +102,14 @@ impl Authority {
         let slot = Slot::root(repository, era);
         if slot.certificate()?.is_some() {
             bail!("pki/root.pem is there already");
+        }
+        // A run that was stopped leaves a key that waits, never one in its place.
+        if slot.has_key_in_place() {
+            bail!(
+                "{0} is there without its certificate, and would be lost: put root.pem back beside it (from git), or \
+                 remove {0} too",
+                slot.key_place(repository)
+            );
         }
         // An intermediate of a root that is gone issues nothing any more.
         Slot::issuing(repository, era).forget_certificate()?;

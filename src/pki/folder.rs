@@ -100,6 +100,16 @@ impl Slot {
         self.keys().any(|key| key.is_file())
     }
 
+    /// Whether there is a key that was put in its place.
+    pub fn has_key_in_place(&self) -> bool {
+        self.key.is_file()
+    }
+
+    /// The key's file, relative to the repository.
+    pub fn key_place(&self, repository: &Path) -> String {
+        self.key.strip_prefix(repository).unwrap_or(&self.key).display().to_string()
+    }
+
     fn keys(&self) -> impl Iterator<Item = &PathBuf> {
         [&self.key, &self.next_key].into_iter().chain(&self.moved_key)
     }

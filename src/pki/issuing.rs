@@ -175,11 +175,26 @@ pub fn sign(order: &Signing<'_>) -> anyhow::Result<String> {
     if order.now >= root.not_after {
         bail!("the root certificate ended on {}", root.not_after.strftime("%F"));
     }
-    let only: Vec<String> =
-        order.request.lines().filter_map(|line| line.strip_prefix("only: ")).map(str::to_owned).collect();
+    let only: Vec<String> = order
+        .request
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .filter_map(|line| line.strip_prefix("only: "))
+        .map(str::to_owned)
+        .collect();
     let at = order.request.find("-----BEGIN").context("this is not a request in PEM")?;
     let request = CertificateSigningRequestParams::from_pem(&order.request[at..])
         .context("this is not a request signed with its own key")?;
+    let asked = &request.params;
+    let is_leaf = !asked.subject_alt_names.is_empty()
+        || !asked.extended_key_usages.is_empty()
+        || matches!(asked.is_ca, rcgen::IsCa::ExplicitNoCa);
+    if is_leaf {
+        bail!("this is a leaf's request: what is signed here may issue leaves itself");
+    }
+    if request.public_key.subject_public_key_info() == root.public_key {
+        bail!("this request is made with the root's own key");
+    }
     let name = common_name(&order.request[at..])?;
     let end = end(order.now, order.lifetime)?.min(root.not_after);
     let params = profile::issuing(&name, &only, order.now, end)?;

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -87,10 +87,22 @@ pub(super) fn write(repository: &Path, entry: &Entry) -> anyhow::Result<()> {
 /// All lines, in order. One that was cut short says nothing and is passed over: what it was about was not done.
 ///
 /// # Errors
-/// When the file is there and cannot be read.
+/// When the file is there and cannot be read, or a line is damaged otherwise: it may be a revocation.
 pub fn ledger(repository: &Path) -> anyhow::Result<Vec<Entry>> {
     let text = repository::read(&repository.join("pki/ledger.jsonl"))?.unwrap_or_default();
-    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    let mut entries = Vec::new();
+    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        match serde_json::from_str(line) {
+            Ok(entry) => entries.push(entry),
+            Err(fault) if fault.is_eof() => {}
+            Err(_) => bail!(
+                "pki/ledger.jsonl:{}: this is no line of the ledger (a merge that was not ended?); until it is \
+                 mended nobody can tell what was revoked",
+                index + 1
+            ),
+        }
+    }
+    Ok(entries)
 }
 
 fn append(path: &Path, line: &str) -> std::io::Result<()> {

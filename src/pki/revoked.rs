@@ -11,6 +11,7 @@ use rcgen::{
     CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber,
 };
 use time::OffsetDateTime;
+use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 use super::authority::{Authority, end};
@@ -55,12 +56,21 @@ impl Crl {
     /// Reads a list.
     ///
     /// # Errors
-    /// When it is none.
+    /// When it is none, or another key's.
     pub fn parse(issuer: &str, pem: &str) -> anyhow::Result<Self> {
         let (_, block) = x509_parser::pem::parse_x509_pem(pem.as_bytes())
             .map_err(|_| anyhow::anyhow!("this is not a list in PEM"))?;
         let (_, list) = CertificateRevocationList::from_der(&block.contents)
             .context("this is not a list of revoked certificates")?;
+        let by = list.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::AuthorityKeyIdentifier(id) => {
+                id.key_identifier.as_ref().map(|id| hex::encode(id.0))
+            }
+            _ => None,
+        });
+        if by.as_deref() != Some(issuer) {
+            bail!("it is the list of another key, {}", by.unwrap_or_else(|| "which it does not name".into()));
+        }
         let mut serials: Vec<String> = list
             .iter_revoked_certificates()
             .map(|revoked| format!("{:x}", revoked.user_certificate))
@@ -100,7 +110,9 @@ pub fn crls(repository: &Path) -> anyhow::Result<Vec<Crl>> {
         let Ok(file) = item?.file_name().into_string() else { continue };
         let Some(issuer) = file.strip_suffix(".pem").filter(|name| !name.starts_with('.')) else { continue };
         let text = repository::read(&folder.join(&file))?.unwrap_or_default();
-        found.push(Crl::parse(issuer, &text).with_context(|| format!("reading pki/crl/{file}"))?);
+        found.push(Crl::parse(issuer, &text).with_context(|| {
+            format!("reading pki/crl/{file} (remove it, and `rocade pki crl` makes it anew)")
+        })?);
     }
     found.sort_by(|a, b| a.issuer.cmp(&b.issuer));
     Ok(found)
@@ -122,6 +134,17 @@ pub fn revocations(repository: &Path) -> anyhow::Result<Vec<Entry>> {
 /// When the ledger cannot be read.
 pub fn is_revoked(repository: &Path, serial: &str) -> anyhow::Result<bool> {
     Ok(revocations(repository)?.iter().any(|entry| entry.serial == serial))
+}
+
+/// Whether those who hold the lists refuse a revoked certificate: it is on one, or over anyway.
+///
+/// # Errors
+/// When a list cannot be read.
+pub fn is_told(repository: &Path, entry: &Entry) -> anyhow::Result<bool> {
+    let time = |text: &str| text.parse::<Timestamp>().ok();
+    let is_over = time(&entry.not_after).zip(time(&entry.at)).is_some_and(|(end, at)| end <= at);
+    let listed = |crl: &Crl| crl.issuer == entry.issuer && crl.serials.contains(&entry.serial);
+    Ok(is_over || crls(repository)?.iter().any(listed))
 }
 
 /// Revokes: a leaf by its name, or any certificate of the ledger by its serial number. The list is made by
@@ -155,6 +178,13 @@ pub fn revoke(
             bail!("`{what}` is neither a leaf in pki/leaves nor a serial number of pki/ledger.jsonl")
         }
     };
+    if known.is_of_an_authority() {
+        bail!(
+            "{serial} ({}) is an authority, and brokers hold lists against leaves only: `rocade pki rotate start` \
+             puts another in its place",
+            known.name
+        );
+    }
     if is_revoked(repository, &serial)? {
         bail!("{serial} ({}) was revoked already", known.name);
     }
@@ -175,28 +205,53 @@ pub fn revoke(
     Ok(entry)
 }
 
-/// The authorities whose lists are kept: those that issue or issued something that still lives. Each with the
-/// serial numbers that belong on its list.
+/// The lists to be made here: of those that issue or issued something that still lives, and whose key is here.
+/// Each with the serial numbers that belong on it.
 ///
 /// # Errors
 /// When `pki/` cannot be read.
 pub fn wished_crls(repository: &Path, now: Timestamp) -> anyhow::Result<Vec<(String, Vec<String>)>> {
     let lives = |entry: &Entry| entry.not_after.parse::<Timestamp>().is_ok_and(|end| end > now);
-    let alive: Vec<Entry> = ledger(repository)?.into_iter().filter(lives).collect();
     let revoked = revocations(repository)?;
     let mut wished = Vec::new();
-    for signer in signers(repository)? {
-        let key = &signer.key_id;
-        let issued = |entry: &Entry| entry.issuer == *key && !entry.is_of_an_authority();
-        if signer.authority.can_issue()? && (signer.issues || alive.iter().any(issued)) {
-            let own = revoked.iter().filter(|entry| entry.issuer == *key && lives(entry));
+    for signer in needed(repository, now)? {
+        if signer.authority.can_issue()? {
+            let own = revoked.iter().filter(|entry| entry.issuer == signer.key_id && lives(entry));
             let mut serials: Vec<String> = own.map(|entry| entry.serial.clone()).collect();
             serials.sort();
-            wished.push((key.clone(), serials));
+            wished.push((signer.key_id, serials));
         }
     }
     wished.sort();
     Ok(wished)
+}
+
+/// The authorities that leaves are still held against.
+fn needed(repository: &Path, now: Timestamp) -> anyhow::Result<Vec<Signer>> {
+    let lives = |entry: &Entry| entry.not_after.parse::<Timestamp>().is_ok_and(|end| end > now);
+    let alive: Vec<Entry> = ledger(repository)?.into_iter().filter(lives).collect();
+    let mut signers = signers(repository)?;
+    signers.retain(|signer| {
+        let issued = |entry: &Entry| entry.issuer == signer.key_id && !entry.is_of_an_authority();
+        signer.issues || alive.iter().any(issued)
+    });
+    Ok(signers)
+}
+
+/// The lists there are that can be made anew or removed here: not those that are needed and whose key is elsewhere.
+///
+/// # Errors
+/// When `pki/` cannot be read.
+pub fn own_crls(repository: &Path, now: Timestamp) -> anyhow::Result<Vec<Crl>> {
+    let mut elsewhere = BTreeSet::new();
+    for signer in needed(repository, now)? {
+        if !signer.authority.can_issue()? {
+            elsewhere.insert(signer.key_id);
+        }
+    }
+    let mut own = crls(repository)?;
+    own.retain(|crl| !elsewhere.contains(&crl.issuer));
+    Ok(own)
 }
 
 struct Signer {
@@ -225,7 +280,8 @@ fn signers(repository: &Path) -> anyhow::Result<Vec<Signer>> {
     Ok(signers)
 }
 
-/// Makes the lists that are not as wished: all whose key is here. Gives the keys whose lists were made.
+/// Makes the lists that are not as wished: all whose key is here. Removes those that no living leaf is held
+/// against. Gives the keys whose lists were made.
 ///
 /// # Errors
 /// When a key does not open or a file cannot be written.
@@ -262,7 +318,15 @@ pub fn make_crls(
         repository::replace(&place, list.pem()?.as_bytes())?;
         made.push(signer.key_id);
     }
+    let over = own_crls(repository, now)?.into_iter();
+    over.filter(|crl| wished.iter().all(|(key, _)| *key != crl.issuer))
+        .try_for_each(|crl| forget(repository, &crl))?;
     Ok(made)
+}
+
+fn forget(repository: &Path, crl: &Crl) -> anyhow::Result<()> {
+    let place = folder(repository).join(format!("{}.pem", crl.issuer));
+    fs::remove_file(&place).with_context(|| format!("removing {}", place.display()))
 }
 
 /// Microseconds, without leading zeros.
@@ -289,9 +353,6 @@ fn revoked_entry(entry: &Entry, now: Timestamp) -> anyhow::Result<RevokedCertPar
 /// Removes the lists of authorities that are no more.
 pub(super) fn forget_old(repository: &Path) -> anyhow::Result<()> {
     let keys: Vec<String> = signers(repository)?.into_iter().map(|signer| signer.key_id).collect();
-    for crl in crls(repository)?.into_iter().filter(|crl| !keys.contains(&crl.issuer)) {
-        let place = folder(repository).join(format!("{}.pem", crl.issuer));
-        fs::remove_file(&place).with_context(|| format!("removing {}", place.display()))?;
-    }
-    Ok(())
+    let mut old = crls(repository)?.into_iter().filter(|crl| !keys.contains(&crl.issuer));
+    old.try_for_each(|crl| forget(repository, &crl))
 }

@@ -154,7 +154,11 @@ pub fn finish(repository: &Path, now: Timestamp, by: &str) -> anyhow::Result<()>
         Some(Stage::Issue) => {
             let old = old_leaves(repository)?;
             if !old.is_empty() {
-                bail!("still of the old authority: {}; run `rocade apply` first", old.join(", "));
+                bail!(
+                    "still of the old authority: {}; `rocade apply` issues them anew; one that no broker or relay of \
+                     the inventory has is to be removed from pki/leaves",
+                    old.join(", ")
+                );
             }
             enter(repository, Stage::Finish, now, by)?;
         }

@@ -152,3 +152,53 @@ fn what_a_killed_edit_left_is_wiped_by_the_next() {
     assert!(String::from_utf8(ran.stderr).unwrap().contains("a killed edit"), "it says what it removed");
     holds_nothing(&home);
 }
+
+#[test]
+fn an_editor_that_left_nothing_takes_nothing_out() {
+    let home = ready();
+    let before = lines(&home);
+    let ran = edit(&home, "a.yaml", ": >\"$1\"");
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("the edited text is empty"));
+    assert_eq!(lines(&home), before);
+}
+
+/// A value moved to another name is still the value that somebody knows.
+#[test]
+fn a_line_taken_out_is_not_ticked() {
+    let home = ready();
+    home.rocade(&["secrets", "rekey", "--remove", "ben"]).ended(0);
+    let ran =
+        edit(&home, "a.yaml", "sed -i -e 's,^a/one:,a/moved:,' -e 's,^a/three:.*,a/three: other,' \"$1\"");
+    assert!(ran.status.success(), "{ran:?}");
+    let listed = home.rocade(&["secrets", "rotate"]).ended(0).out;
+    assert!(listed.contains("a/one") && !listed.contains("a/three"), "{listed}");
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(said.contains("a/one is still to be changed"), "{said}");
+}
+
+/// While a rekey or an apply is at work, nothing else writes secrets; reading goes on.
+#[test]
+fn writers_wait_for_each_other() {
+    let home = ready();
+    let before = lines(&home);
+    let lock = std::fs::File::create(home.file(".rocade/lock")).unwrap();
+    lock.lock().unwrap();
+    let recipient = home.read("inventory/secrets/recipients.txt");
+    let other = home.file(".rocade/other.txt").display().to_string();
+    for words in [
+        &["secrets", "set", "a/one", "--generate", "text"][..],
+        &["secrets", "edit", "a/one"],
+        &["secrets", "rotate", "a/one", "--generate"],
+        &["secrets", "rekey"],
+        &["secrets", "keygen", "-o", &other],
+    ] {
+        let ran = home.rocade(words).ended(5);
+        assert!(ran.err.contains("another rocade is at work"), "{}", ran.err);
+    }
+    assert_eq!((lines(&home), home.read("inventory/secrets/recipients.txt")), (before, recipient));
+    assert!(!std::path::Path::new(&other).exists());
+    home.rocade(&["secrets", "get", "a/one"]).ended(0);
+    home.rocade(&["secrets", "rotate"]).ended(0);
+    home.rocade(&["secrets", "rotate", "a/one", "--dry-run"]).ended(0);
+}

@@ -106,6 +106,19 @@ fn what_is_not_what_was_asked_for_is_not_taken() {
     fs::copy(theirs.path().join("signed.pem"), &signed).unwrap();
     import("it was not signed with the key of");
 
+    // A server's request.
+    let words =
+        ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=web"];
+    let leaf = [&words[..], &["-keyout", "web.key", "-out", "asked.pem", "-addext"]].concat();
+    for asks in
+        ["subjectAltName=DNS:web.example.net", "basicConstraints=CA:FALSE", "extendedKeyUsage=serverAuth"]
+    {
+        let (good, said) = openssl(&[&leaf[..], &[asks]].concat(), vault.path());
+        assert!(good, "{said}");
+        let said = sign(&bench, vault.path(), 1);
+        assert!(said.contains("this is a leaf's request"), "{asks}: {said}");
+    }
+
     // A request that was changed on its way, and a leaf in its place.
     let mut broken = mine;
     let middle = broken.len() / 2;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use rocade::model::Period;
-use rocade::pki::{KeyedLeaf, Share, crls, make_crls, revoke};
+use rocade::pki::{IssuingOrder, KeyedLeaf, Share, crls, make_crls, revoke};
 
 use crate::bench::{Bench, DAY, openssl};
 use crate::broker::{AMPLE, Mosquitto};
@@ -176,4 +176,80 @@ fn while_an_authority_is_rotated_each_leaf_is_held_against_its_own_list() {
     assert_eq!(verdicts(&all), [false, false, true, true]);
     let left: Vec<String> = crls(bench.root()).unwrap().into_iter().map(|crl| crl.issuer).collect();
     assert_eq!(left, [next.issuer().key_id.clone()]);
+}
+
+/// A list that nobody is held against any more goes; one whose key is elsewhere stays and is no change.
+#[test]
+fn lists_come_to_rest() {
+    let bench = Bench::new();
+    let now = Timestamp::now();
+    let then = now - jiff::SignedDuration::from_hours(24 * 300);
+    let mut authority = bench.rooted(then);
+    bench.issue(&authority, "old-one", &[], then);
+    let root = authority.root().key_id.clone();
+    revoke(bench.root(), "old-one", "ceased", "ada", then).unwrap();
+    let order = IssuingOrder { only: &[], lifetime: Period(1825 * DAY), now: then, by: "ada" };
+    authority.make_issuing(&order, &bench.store()).unwrap();
+    bench.issue(&authority, "main", &["127.0.0.1", "broker.example.net"], now);
+    bench.rocade(&["pki", "crl"], 0);
+    let names = || crls(bench.root()).unwrap().into_iter().map(|crl| crl.issuer).collect::<Vec<_>>();
+    assert!(names().len() == 2 && names().contains(&root));
+
+    std::fs::rename(bench.file("pki/root.key.age"), bench.file("elsewhere")).unwrap();
+    assert!(bench.rocade(&["pki", "crl"], 0).contains("as wished"), "the root's list is made elsewhere");
+    std::fs::rename(bench.file("elsewhere"), bench.file("pki/root.key.age")).unwrap();
+
+    // The leaf from before the intermediate is over.
+    let ledger = std::fs::read_to_string(bench.file("pki/ledger.jsonl")).unwrap();
+    let old = |line: &str| line.contains("\"name\":\"old-one\"");
+    let year = (now + jiff::SignedDuration::from_hours(24 * 65)).strftime("%Y").to_string();
+    let over: Vec<String> = ledger
+        .lines()
+        .map(|line| match old(line) {
+            true => line.replace(&format!("\"not_after\":\"{year}"), "\"not_after\":\"2020"),
+            false => line.to_owned(),
+        })
+        .collect();
+    std::fs::write(bench.file("pki/ledger.jsonl"), over.join("\n") + "\n").unwrap();
+    bench.rocade(&["pki", "crl"], 0);
+    assert!(names().len() == 1 && !names().contains(&root));
+    assert!(bench.rocade(&["pki", "crl"], 0).contains("as wished"));
+}
+
+/// What would leave somebody in, or keep everybody out, is said and not done.
+#[test]
+fn a_revocation_that_nobody_would_hear_of_is_no_success() {
+    let bench = Bench::new();
+    let now = Timestamp::now();
+    let mut authority = bench.rooted(now);
+    bench.issue(&authority, "main", &["broker.example.net", "127.0.0.1"], now);
+    let order = IssuingOrder { only: &[], lifetime: Period(1825 * DAY), now, by: "ada" };
+    authority.make_issuing(&order, &bench.store()).unwrap();
+    for serial in [&authority.root().serial, &authority.issuer().serial] {
+        let said = bench.rocade(&["pki", "revoke", serial, "--reason", "ceased"], 1);
+        assert!(said.contains("is an authority"), "{said}");
+    }
+    std::fs::rename(bench.file("pki/root.key.age"), bench.file("elsewhere")).unwrap();
+    let said = bench.rocade(&["pki", "revoke", "main", "--reason", "ceased"], 1);
+    assert!(said.contains("no list says so"), "{said}");
+    std::fs::rename(bench.file("elsewhere"), bench.file("pki/root.key.age")).unwrap();
+    bench.rocade(&["pki", "crl"], 0);
+
+    // The list of one key under the name of another.
+    let lists = bench.file("pki/crl");
+    let of = |key: &str| lists.join(format!("{key}.pem"));
+    let (root, issuing) = (of(&authority.root().key_id), of(&authority.issuer().key_id));
+    std::fs::copy(&issuing, &root).unwrap();
+    let said = bench.rocade(&["pki", "crl"], 1);
+    assert!(said.contains("it is the list of another key") && said.contains("remove it"), "{said}");
+    std::fs::remove_file(&root).unwrap();
+    bench.rocade(&["pki", "crl"], 0);
+
+    // A ledger that cannot be read as a whole.
+    let ledger = std::fs::read_to_string(bench.file("pki/ledger.jsonl")).unwrap();
+    std::fs::write(bench.file("pki/ledger.jsonl"), format!("\u{feff}{ledger}")).unwrap();
+    assert!(bench.rocade(&["pki", "crl"], 0).contains("as wished"));
+    std::fs::write(bench.file("pki/ledger.jsonl"), ledger.replace("\"revoke\"", "revoke")).unwrap();
+    let said = bench.rocade(&["pki", "status"], 1);
+    assert!(said.contains("nobody can tell what was revoked"), "{said}");
 }

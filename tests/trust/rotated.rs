@@ -207,3 +207,29 @@ fn the_last_stage_can_be_stopped_before_each_of_its_steps() {
         bench.issue(&after, "third", &["third.example.net"], now);
     }
 }
+
+/// Somebody comes and goes while there are two keys of each name.
+#[test]
+fn recipients_change_in_the_middle_of_a_rotation() {
+    let bench = Bench::new();
+    let now = Timestamp::now();
+    let authority = bench.authority(&[], now);
+    bench.issue(&authority, "main", &["broker.example.net", "127.0.0.1"], now);
+    let ben = bench.file("ben.txt").display().to_string();
+    let said = bench.rocade(&["secrets", "keygen", "-o", &ben], 0);
+    let key = said.lines().find(|line| line.starts_with("age1")).unwrap().to_owned();
+    bench.rocade(&["pki", "rotate", "start"], 0);
+    let said = bench.rocade(&["secrets", "rekey", "--add", &key, "--name", "ben"], 0);
+    assert!(said.contains("5 encrypted anew"), "{said}");
+    bench.rocade(&["pki", "rotate", "issue", "--unproven"], 0);
+    bench.rocade(&["pki", "issue", "main"], 0);
+    bench.rocade(&["secrets", "rekey", "--remove", "ben"], 0);
+    bench.rocade(&["-i", &ben, "secrets", "rekey"], 1);
+    bench.rocade(&["pki", "rotate", "finish", "--unproven"], 0);
+    assert!(bench.rocade(&["secrets", "rekey"], 0).contains("0 encrypted anew"));
+    let once = Authority::load(bench.root()).unwrap().unwrap();
+    assert!(once.leaf("main", &bench.store()).unwrap().is_some());
+    bench.issue(&once, "other", &["other.example.net"], now);
+    let listed = bench.rocade(&["secrets", "rotate"], 0);
+    assert!(listed.contains("pki/root.key") && listed.contains("pki/leaves/main.key"), "{listed}");
+}

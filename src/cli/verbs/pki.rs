@@ -8,7 +8,7 @@ mod status;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::Waited;
 use crate::cli::arguments::{Pki, PkiRevoke};
@@ -48,14 +48,19 @@ pub fn run(arguments: &Arguments, verb: &Pki) -> anyhow::Result<Exit> {
 
 /// Revokes, then makes the list that says so.
 fn revoke(arguments: &Arguments, workspace: Workspace, order: &PkiRevoke) -> anyhow::Result<Exit> {
-    {
+    let entry = {
         let Some(_lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
         let now = jiff::Timestamp::now();
         let person = workspace.person();
         let entry = pki::revoke(workspace.root(), &order.certificate, &order.reason, person, now)?;
         say::word(&format!("revoked {} ({}): {}", entry.name, entry.serial, entry.why));
+        entry
+    };
+    let workspace = Arc::new(workspace);
+    let ended = carry_out(arguments, &workspace, &|change| change.address.key.collection == "crl")?;
+    if ended == Exit::Done && !pki::is_told(workspace.root(), &entry)? {
+        bail!("no list says so: the key that signed it is not in pki/, and brokers go on letting it in");
     }
-    let ended = carry_out(arguments, &Arc::new(workspace), &|change| change.address.key.collection == "crl")?;
     if ended == Exit::Done {
         say::hint(
             "`rocade apply` gives the list to the brokers, and a new certificate to who is still wished",

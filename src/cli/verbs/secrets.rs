@@ -15,7 +15,7 @@ use rand::distr::Alphanumeric;
 use zeroize::Zeroizing;
 
 use crate::cli::arguments::{Generate, Secrets};
-use crate::cli::{Arguments, Exit, say, surroundings};
+use crate::cli::{Arguments, Exit, lock, say, surroundings};
 use crate::compose;
 use crate::inventory;
 use crate::model::PLAN_FORMAT;
@@ -29,9 +29,10 @@ pub fn run(arguments: &Arguments, verb: &Secrets) -> anyhow::Result<Exit> {
             say::bytes(open(arguments)?.get(path)?.reveal());
             Ok(Exit::Done)
         }
-        Secrets::Edit { what } => edit::run(arguments, what),
+        Secrets::Edit { what } => locked(arguments, || edit::run(arguments, what)),
         Secrets::Rekey(verb) => rekey::run(arguments, verb),
-        Secrets::Rotate(verb) => rotate::run(arguments, verb),
+        Secrets::Rotate(verb) if verb.path.is_none() || verb.dry_run => rotate::run(arguments, verb),
+        Secrets::Rotate(verb) => locked(arguments, || rotate::run(arguments, verb)),
         Secrets::Check => check(arguments),
         Secrets::Scan(verb) => scan::run(arguments, verb),
         Secrets::GitSetup { hook } => {
@@ -43,6 +44,12 @@ pub fn run(arguments: &Arguments, verb: &Secrets) -> anyhow::Result<Exit> {
             git::merge(arguments, [base, ours, theirs], name.as_deref())
         }
     }
+}
+
+/// What writes secrets has the repository to itself: a rekey or an apply beside it would undo half of it.
+fn locked(arguments: &Arguments, work: impl FnOnce() -> anyhow::Result<Exit>) -> anyhow::Result<Exit> {
+    let Some(_lock) = lock::take(&arguments.directory)? else { return Ok(Exit::Locked) };
+    work()
 }
 
 fn open(arguments: &Arguments) -> anyhow::Result<Store> {
@@ -66,6 +73,14 @@ fn keygen(
             .ok_or_else(|| anyhow!("there is no configuration folder; say where with --output FILE"))?,
     };
     let repository = arguments.directory.join("inventory").is_dir().then_some(arguments.directory.as_path());
+    // It adds itself to the recipients.
+    let _lock = match repository {
+        None => None,
+        Some(root) => match lock::take(root)? {
+            None => return Ok(Exit::Locked),
+            lock => lock,
+        },
+    };
     let recipient = secrets::keygen(&place, repository, name)?;
     say::word(&format!("the identity is in {}; keep a copy where a fire does not reach", place.display()));
     say::data(&recipient);
@@ -88,9 +103,12 @@ fn set(
         }
         None => given(arguments)?,
     };
-    put(arguments, &store, path, &value)?;
-    say::word(&format!("set {path}"));
-    Ok(Exit::Done)
+    // Not while somebody types: the files are read again under the lock.
+    locked(arguments, || {
+        put(arguments, &open(arguments)?, path, &value)?;
+        say::word(&format!("set {path}"));
+        Ok(Exit::Done)
+    })
 }
 
 /// Writes a value; a new one ticks its line in the list of what is to be changed.

@@ -74,7 +74,7 @@ impl PkiProvider {
     }
 
     fn read_lists(&self, wished: &Fields) -> anyhow::Result<Option<Fields>> {
-        let crls = pki::crls(&self.root)?;
+        let crls = pki::own_crls(&self.root, self.now)?;
         if crls.is_empty() {
             return Ok(None);
         }
@@ -84,7 +84,15 @@ impl PkiProvider {
         let left = |crl: &pki::Crl| (crl.next_update.as_second() - self.now.as_second()).div_euclid(86_400);
         let issuers: Vec<String> = crls.iter().map(|crl| crl.issuer.clone()).collect();
         Ok(Some(Fields::from([
-            ("due".into(), due.map_or(false.into(), |crl| days_left(left(crl)))),
+            (
+                "due".into(),
+                due.map_or(false.into(), |crl| match left(crl) {
+                    days @ 0.. => {
+                        Value::text(format!("{days} days left, then brokers refuse every certificate"))
+                    }
+                    _ => Value::text("it is over: brokers refuse every certificate"),
+                }),
+            ),
             ("revoked".into(), serials.into()),
             ("issuers".into(), issuers.into()),
         ])))

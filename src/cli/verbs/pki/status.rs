@@ -147,7 +147,13 @@ impl Standing {
             .iter()
             .for_each(|row| say::data(&format!("leaf     {:<20} {}", row.name, words(&row.state))));
         for crl in &self.crls {
-            let due = if crl.is_due(self.renew_at, self.now) { "; to be made anew now" } else { "" };
+            let due = if crl.next_update <= self.now {
+                "; it is over: brokers refuse every certificate until `rocade apply` gave them another"
+            } else if crl.is_due(self.renew_at, self.now) {
+                "; to be made anew now by `rocade apply`: after that day brokers refuse every certificate"
+            } else {
+                ""
+            };
             let until = crl.next_update.strftime("%F");
             say::data(&format!(
                 "revoked  {} listed by {}, until {until}{due}",

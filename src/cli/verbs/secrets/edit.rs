@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::cli::programs::editor::{self, Edited};
 use crate::cli::{Arguments, Exit, say};
 use crate::model::Secret;
-use crate::secrets::{self, FOLDER, Store};
+use crate::secrets::{self, FOLDER, Ledger, Store};
 
 const HEAD: &str = "\
 # One `name: value` a line. A value in \"quotes\" is read as JSON: \\n is the end of a line.
@@ -19,14 +19,21 @@ type Values = BTreeMap<String, Option<Secret>>;
 
 pub fn run(arguments: &Arguments, what: &str) -> anyhow::Result<Exit> {
     let store = super::open(arguments)?;
-    let file = file_of(arguments, what);
+    let (file, had) = (file_of(arguments, what), store.paths());
     let changed = match &file {
         Some(file) => edit_file(arguments, &store, file)?,
         None => edit_value(&store, what)?,
     };
+    // A value that is new, or gone from here, is not known to be another than the one that is known.
     for name in &changed {
         say::data(name);
-        super::tick(arguments, name)?;
+        if had.contains(name) && store.has(name) {
+            super::tick(arguments, name)?;
+        } else if Ledger::read(&arguments.directory)?.open().any(|item| item.name == *name) {
+            say::word(&format!(
+                "{name} is still to be changed; once no device takes it: `rocade secrets rotate {name} --done`"
+            ));
+        }
     }
     say::word(&format!("{} changed", changed.len()));
     Ok(Exit::Done)
@@ -111,6 +118,10 @@ fn is_plain(text: &str) -> bool {
 fn read(store: &Store, before: &[String], text: &[u8]) -> anyhow::Result<Values> {
     let text = std::str::from_utf8(text).map_err(|_| anyhow!("the edited text is not UTF-8"))?;
     let mut values = Values::new();
+    // Nobody takes a head out to take all secrets out: an editor failed.
+    if text.trim().is_empty() {
+        bail!("the edited text is empty");
+    }
     for (index, line) in text.lines().enumerate() {
         let fault = |words: &str| anyhow!("line {}: {words}", index + 1);
         if line.trim().is_empty() || line.starts_with('#') {

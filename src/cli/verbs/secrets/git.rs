@@ -9,11 +9,13 @@ use crate::cli::{Arguments, Exit, say, surroundings};
 use crate::repository;
 use crate::secrets::Store;
 
-/// Which files git shows and merges through rocade.
-const ATTRIBUTES: [&str; 3] = [
+/// How git shows and merges our files.
+const ATTRIBUTES: [&str; 4] = [
     "inventory/secrets/**/*.yaml diff=rocade-secrets merge=rocade-secrets",
     "inventory/secrets/**/*.yml diff=rocade-secrets merge=rocade-secrets",
     "pki/**/*.key.age diff=rocade-secrets merge=rocade-secrets",
+    // Lines are only ever added: both sides' stay.
+    "pki/ledger.jsonl merge=union",
 ];
 /// How a hook of ours is known.
 const MARK: &str = "# Written by `rocade secrets git-setup --hook`.";
