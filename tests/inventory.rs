@@ -255,6 +255,8 @@ fn where_clients_reach_a_broker_and_who_reads_a_secret_is_checked() {
     assert_eq!(broker("    reached_at: {address: 192.168.145.100, port: 18883}\n"), None);
     let faulty = "    reached_at: {address: mqtt.example.org, port: 0}\n";
     assert_eq!(broker(faulty).unwrap(), ["not-in-certificate", "out-of-range"]);
+    let faulty = "    reached_at: {certificates: 18884}\n";
+    assert_eq!(broker(faulty).unwrap(), ["no-certificate-listener"]);
     let twice =
         "    brute_force: {max_retry: 5, find_time: 10m, ban_time: 1h, never: [10.0.0.0/8, 10.0.0.0/8]}\n";
     assert_eq!(broker(twice).unwrap(), ["duplicate-network"]);

@@ -36,7 +36,7 @@ shape!(Broker { model, address, ssh, names needed, listeners, clients, reached_a
 shape!(Listeners { mqtts, websockets, certificates });
 shape!(Listener { port, bind, tls });
 shape!(BrokerClient { password, read, write });
-shape!(ReachedAt { address, port });
+shape!(ReachedAt { address, port, certificates });
 shape!(BruteForce { max_retry, find_time, ban_time, never });
 shape!(Firewall { from, connections });
 shape!(Host { site, address, ssh, vars, packages, files, root });

@@ -360,14 +360,24 @@ impl Broker {
         reached.unwrap_or(&self.listeners.mqtts.port).value
     }
 
-    /// Where a relay finds it: its own `via` leads past a port forward.
+    /// The port of clients that show a certificate, as they see it; none where the broker has no such listener.
+    pub fn certificate_port(&self) -> Option<u16> {
+        let reached = self.reached_at.as_ref().and_then(|reached| reached.certificates.as_ref());
+        self.listeners.certificates.as_ref().map(|bound| reached.unwrap_or(&bound.port).value)
+    }
+
+    /// Where a relay finds it: its own `via` leads past a port forward. A relay that shows a certificate has a
+    /// listener of its own.
     pub fn reached_by<'a>(&'a self, relay: &'a Relay) -> (&'a At<String>, u16) {
-        match &relay.via {
-            Some(via) => (via, relay.port.as_ref().unwrap_or(&self.listeners.mqtts.port).value),
-            None => {
-                (self.client_address(), relay.port.as_ref().map_or(self.client_port(), |port| port.value))
-            }
-        }
+        let shows = relay.certificate.as_ref().is_some_and(|certificate| certificate.value);
+        let certificates = self.listeners.certificates.as_ref().filter(|_| shows);
+        let port = match (&relay.port, &relay.via, certificates) {
+            (Some(port), ..) => port.value,
+            (None, Some(_), bound) => bound.unwrap_or(&self.listeners.mqtts).port.value,
+            (None, None, Some(_)) => self.certificate_port().unwrap_or(self.client_port()),
+            (None, None, None) => self.client_port(),
+        };
+        (relay.via.as_ref().unwrap_or(self.client_address()), port)
     }
 }
 
@@ -431,6 +441,9 @@ pub struct ReachedAt {
     /// The TCP port clients use for MQTT over TLS; the one bound when absent.
     #[schemars(default)]
     pub port: Option<At<u16>>,
+    /// The TCP port of those that show a certificate (`listeners.certificates`); the one bound when absent.
+    #[schemars(default)]
+    pub certificates: Option<At<u16>>,
 }
 
 /// Lock-out of those who guess passwords.

@@ -62,6 +62,12 @@ const fn row(name: &'static str, owns: Owns, rank: u8, wakes: bool) -> Collectio
     Collection { name, owns, rank, wakes_on_delete, write_only: &[] }
 }
 
+/// Whether a change is one of what a broker shows of itself, or shows it by.
+pub fn changes_shown(change: &Change) -> bool {
+    let key = &change.address.key;
+    key.collection == "file" && [AUTHORITY, CERTIFICATE, self::KEY].contains(&key.name.as_str())
+}
+
 /// The provider of MQTT brokers.
 pub struct MosquittoProvider;
 

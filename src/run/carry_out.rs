@@ -142,6 +142,7 @@ pub async fn carry_out(
     // What is read again is not held twice.
     drop((composed, observed));
     let after = read_again(workspace, scope, &plan, links, watch, &steps).await;
+    errand.prove_shown(&plan, &mut steps).await;
     let end = |change: &Change| {
         let outcome = steps.remove(&change.address);
         let outcome = outcome.unwrap_or_else(|| Outcome::NotStarted("stopped before it".into()));
@@ -293,6 +294,14 @@ async fn write_group(
 }
 
 impl Errand {
+    /// A certificate that its broker does not show has not arrived, whatever the target said.
+    async fn prove_shown(&self, plan: &Plan, steps: &mut BTreeMap<Address, Outcome>) {
+        for (address, outcome) in super::verify::served::not_shown(&self.workspace, plan, steps).await {
+            self.journal.result(&Step { address: address.clone(), outcome: outcome.clone() });
+            steps.insert(address, outcome);
+        }
+    }
+
     /// Writes one target; how each change ended.
     async fn write(&self, one: &Composed, observed: &Observed, changes: &[Change]) -> Vec<Step> {
         let target = &one.wish.target;

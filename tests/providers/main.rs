@@ -10,6 +10,7 @@ mod firewall;
 mod flow;
 mod lockout;
 mod mosquitto;
+mod mutual;
 mod newer;
 mod own_broker;
 mod shelf;

@@ -17,6 +17,7 @@ static CERTIFICATES: OnceLock<(String, Leaf)> = OnceLock::new();
 pub struct Shelf {
     pub secrets: BTreeMap<String, String>,
     pub certificates: Option<(String, Leaf)>,
+    pub crls: Option<String>,
     repository: TempDir,
 }
 
@@ -24,7 +25,7 @@ impl Shelf {
     /// A shelf before anything was made.
     pub fn empty() -> Self {
         let repository = tempfile::tempdir().unwrap();
-        Self { secrets: BTreeMap::new(), certificates: None, repository }
+        Self { secrets: BTreeMap::new(), certificates: None, crls: None, repository }
     }
 
     /// A shelf after the authority was made, with every secret the inventories of these tests name.
@@ -77,6 +78,11 @@ impl Lookup for Shelf {
             Some((root, _)) => Found::Ready(root.clone()),
             None => Found::Pending("the root certificate".to_owned()),
         })
+    }
+
+    fn crls(&self) -> Result<Found<String>, Fault> {
+        let pending = || Found::Pending("the list of revoked certificates".to_owned());
+        Ok(self.crls.clone().map_or_else(pending, Found::Ready))
     }
 
     fn leaf(&self, name: &str) -> Result<Found<Leaf>, Fault> {

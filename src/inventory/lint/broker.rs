@@ -43,10 +43,20 @@ fn check_names(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
     check_reached_at(broker, found);
 }
 
+/// A port of the listener for certificates, where there is none.
+fn check_certificate_port(broker: &At<Broker>, port: &At<u16>, found: &mut Vec<Diagnostic>) {
+    if broker.listeners.certificates.is_none() {
+        let message = "this broker has no listener for certificates";
+        let fault = Diagnostic::error("no-certificate-listener", message).at(&port.place, "");
+        found.push(fault.help("write `certificates: {port: 8884}` under its `listeners`"));
+    }
+}
+
 /// What clients use must stand in the certificate.
 fn check_reached_at(broker: &At<Broker>, found: &mut Vec<Diagnostic>) {
     let Some(reached) = &broker.reached_at else { return };
-    if let Some(zero) = reached.port.as_ref().filter(|port| port.value == 0) {
+    reached.certificates.iter().for_each(|port| check_certificate_port(broker, port, found));
+    for zero in reached.port.iter().chain(&reached.certificates).filter(|port| port.value == 0) {
         found.push(Diagnostic::error("out-of-range", "port 0 is no port").at(&zero.place, ""));
     }
     let Some(used) = &reached.address else { return };

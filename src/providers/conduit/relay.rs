@@ -168,12 +168,11 @@ fn remote(name: &str, relay: &Relay, broker: &Broker) -> Result<serde_json::Valu
         "keepalive_s": KEEPALIVE_S,
     });
     if shows_certificate(relay) {
-        let listener = broker.listeners.certificates.as_ref().ok_or_else(|| {
-            Fault::new(format!("broker `{}` has no listener for certificates", *relay.broker))
-                .at(&relay.broker.place)
-                .hint("write `certificates: {port: 8884}` under its `listeners`")
-        })?;
-        remote["port"] = json!(*listener.port);
+        if broker.listeners.certificates.is_none() {
+            let fault = Fault::new(format!("broker `{}` has no listener for certificates", *relay.broker));
+            let fault = fault.at(&relay.broker.place);
+            return Err(fault.hint("write `certificates: {port: 8884}` under its `listeners`"));
+        }
         remote["certificate_file"] = json!(format!("{FOLDER}/client.pem"));
         remote["key_file"] = json!(format!("{FOLDER}/client.key"));
     } else {
