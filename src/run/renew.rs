@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{Wanted, Workspace, own_target};
 use crate::model::{Action, Address, Change, Outcome, Report};
 use crate::pki;
-use crate::providers::mosquitto::certified_relays;
+use crate::providers::mosquitto::{certified_relays, relay_user};
 
 /// Which certificates are issued anew.
 #[derive(Clone, Debug, Default)]
@@ -68,14 +68,16 @@ fn chosen(workspace: &Workspace, renewal: &Renewal) -> anyhow::Result<BTreeSet<S
     let mut chosen = BTreeSet::new();
     for name in &renewal.names {
         let bare = name.split_once('/').map_or(name.as_str(), |(_, bare)| bare);
-        let is_broker = inventory.brokers.contains_key(bare) && !name.starts_with("gateway/");
-        let is_relay = relays.iter().any(|relay| relay == bare) && !name.starts_with("broker/");
-        if !is_broker && !is_relay {
+        let leaf = relay_user(bare);
+        if inventory.brokers.contains_key(bare) && !name.starts_with("gateway/") {
+            chosen.insert(bare.to_owned());
+        } else if relays.contains(&leaf) && !name.starts_with("broker/") {
+            chosen.insert(leaf);
+        } else {
             anyhow::bail!(
                 "there is no `{name}` under `brokers`, and no gateway whose relay has a certificate"
             );
         }
-        chosen.insert(bare.to_owned());
     }
     if renewal.names.is_empty() {
         chosen.extend(inventory.brokers.keys().cloned());

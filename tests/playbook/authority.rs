@@ -69,7 +69,10 @@ async fn a_stage_is_refused_while_the_one_before_is_not_everywhere() {
 async fn renew_issues_relays_certificates_when_they_are_chosen() {
     let place = ready().await;
     place.edit("gateways.yaml", "relay: {broker: main,", "relay: {broker: main, certificate: true,");
-    place.edit("brokers.yaml", "listeners: {", "listeners: {certificates: {port: 8884}, ");
+    let path = place.file("inventory/brokers.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("listeners:\n", "listeners:\n      certificates: {port: 8884}\n", 1))
+        .unwrap();
     place.rocade(&["apply", "authority", "--yes"]).ended(0);
     let serials = || {
         let leaves = place.rocade(&["pki", "status", "--json"]).ended(0).json()["leaves"].clone();
@@ -88,9 +91,9 @@ async fn renew_issues_relays_certificates_when_they_are_chosen() {
     let said = book("{}");
     assert!(said.contains("issued: main;"), "{said}");
     let said = book("{names: [gateway/pool-gw]}");
-    assert!(said.contains("issued: pool-gw;"), "{said}");
+    assert!(said.contains("issued: relay-pool-gw;"), "{said}");
     let said = book("{relays: true}");
-    assert!(said.contains("issued: main, pool-gw;"), "{said}");
+    assert!(said.contains("issued: main, relay-pool-gw;"), "{said}");
     let after = serials();
     assert!(before.iter().all(|(name, serial)| after[name] != *serial), "{before:?} {after:?}");
     let said = book("{relays: true, due: true}");
