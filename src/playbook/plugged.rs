@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::compose;
 use crate::inventory::playbook::Stage;
 use crate::pki::rotation;
-use crate::run::{self, Entry, Form, Links, Listed, Rekeyed, Watch, Workspace};
-use crate::secrets::{Ledger, Past, Store, Turnover};
+use crate::run::{self, Entry, Form, Links, Rekeyed, Watch, Workspace};
+use crate::secrets::{self, Ledger, Listed, Past, Store, Turnover};
 
 /// What is done to the repository's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,13 +113,13 @@ fn rotate(workspace: &Workspace, path: &str, date: &str) -> anyhow::Result<Vec<S
     run::may_change(store, path)?;
     let uses = compose::uses(workspace.inventory(), path);
     let value = Form::of(path, &uses, Form::Text)?.value();
-    let listed = run::put(workspace.root(), store, path, &value, date)?;
+    let listed = secrets::put_listed(workspace.root(), store, path, &value, date)?;
     let told = |one: &compose::Use| format!("{}: {}: {}", one.owner, one.field, one.role.consequences());
     let mut lines: Vec<String> = uses.iter().map(told).collect();
     match listed {
         Listed::Ticked(left) => lines.push(format!("{path} is ticked in the list; {left} left")),
         // It is another value for sure: it was made just now.
-        Listed::Unclear => drop(run::tick(workspace.root(), path, date)?),
+        Listed::Unclear => drop(secrets::tick_listed(workspace.root(), path, date)?),
         Listed::Not | Listed::Same => {}
     }
     Ok(lines)

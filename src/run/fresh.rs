@@ -1,6 +1,4 @@
-//! A new value for a secret: whether it may be made here, in which form, and the list of what people who left know.
-
-use std::path::Path;
+//! A new value for a secret: whether it may be made here, and in which form.
 
 use anyhow::bail;
 use rand::Rng;
@@ -8,7 +6,7 @@ use rand::distr::Alphanumeric;
 use zeroize::Zeroizing;
 
 use crate::compose::{Role, Use};
-use crate::secrets::{Fault, Ledger, Store};
+use crate::secrets::{Fault, Store};
 
 /// The form of a value that is made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,47 +64,4 @@ pub fn may_change(store: &Store, path: &str) -> anyhow::Result<()> {
         return Err(Fault::Missing(path.to_owned()).into());
     }
     Ok(())
-}
-
-/// What a new value means for the list of what people who left know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listed {
-    /// It is not there.
-    Not,
-    /// It was ticked; so many are left.
-    Ticked(usize),
-    /// The value is the one they know.
-    Same,
-    /// The value before does not open: whether they know it cannot be told.
-    Unclear,
-}
-
-/// Writes a value; a new one ticks its line in the list.
-///
-/// # Errors
-/// When it is empty or a file cannot be written.
-pub fn put(root: &Path, store: &Store, path: &str, value: &[u8], date: &str) -> anyhow::Result<Listed> {
-    if value.is_empty() {
-        bail!("the secret `{path}` would be empty; nothing was set");
-    }
-    let is_listed = Ledger::read(root)?.open().any(|item| item.name == path);
-    let before = if is_listed && store.has(path) { store.get(path).ok() } else { None };
-    store.put(path, value)?;
-    match before {
-        _ if !is_listed => Ok(Listed::Not),
-        Some(before) if before.reveal() != value => tick(root, path, date),
-        Some(_) => Ok(Listed::Same),
-        None => Ok(Listed::Unclear),
-    }
-}
-
-/// Ticks a line of the list.
-///
-/// # Errors
-/// When the list cannot be read or written.
-pub fn tick(root: &Path, path: &str, date: &str) -> anyhow::Result<Listed> {
-    if Ledger::tick(root, path, date)? == 0 {
-        return Ok(Listed::Not);
-    }
-    Ok(Listed::Ticked(Ledger::read(root)?.open().count()))
 }

@@ -17,8 +17,8 @@ use crate::cli::{Arguments, Exit, say, surroundings};
 use crate::compose;
 use crate::inventory;
 use crate::model::PLAN_FORMAT;
-use crate::run::{self, Form, Listed};
-use crate::secrets::{self, Store};
+use crate::run::Form;
+use crate::secrets::{self, Listed, Store};
 
 pub fn run(arguments: &Arguments, verb: &Secrets) -> anyhow::Result<Exit> {
     match verb {
@@ -91,12 +91,12 @@ fn set(
 
 /// Writes a value; a new one ticks its line in the list of what is to be changed.
 fn put(arguments: &Arguments, store: &Store, path: &str, value: &[u8]) -> anyhow::Result<()> {
-    told(path, run::put(&arguments.directory, store, path, value, &today())?);
+    told(path, secrets::put_listed(&arguments.directory, store, path, value, &today())?);
     Ok(())
 }
 
 fn tick(arguments: &Arguments, path: &str) -> anyhow::Result<()> {
-    told(path, run::tick(&arguments.directory, path, &today())?);
+    told(path, secrets::tick_listed(&arguments.directory, path, &today())?);
     Ok(())
 }
 
