@@ -120,6 +120,7 @@ fn verb(verb: &Verb) -> &'static str {
         Verb::Redeploy(_) => "redeploy",
         Verb::Rollback(_) => "rollback",
         Verb::Pbx(_) => "pbx restore",
+        Verb::Playbook(_) => "playbook",
         _ => "apply",
     }
 }

@@ -10,9 +10,10 @@ mod prometheus;
 use std::collections::BTreeMap;
 
 use super::arguments::PlanForm;
-use super::show;
+use super::{Exit, show};
 use crate::inventory::{Sources, report};
 use crate::model::Target;
+use crate::plan::Shard;
 use crate::run::{Drift, Survey};
 
 /// What a report is made of.
@@ -29,6 +30,10 @@ pub struct Matter<'a> {
     pub applied: BTreeMap<Target, i64>,
     /// The time it is, in Unix seconds.
     pub now: i64,
+    /// How the run ends.
+    pub exit: Exit,
+    /// The share of the targets.
+    pub shard: Option<Shard>,
     /// Every field of every change.
     pub verbose: bool,
 }

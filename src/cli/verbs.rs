@@ -19,7 +19,7 @@ mod pki;
 mod plan;
 mod playbook;
 mod redeploy;
-mod report;
+pub mod report;
 mod rollback;
 mod secrets;
 mod sensors;

@@ -56,6 +56,11 @@ impl Role {
         !matches!(self, Role::Login | Role::Console | Role::Given)
     }
 
+    /// Whether `apply` gives a new value to everybody who needs it.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Role::Relay { .. } | Role::Probe)
+    }
+
     /// Whether it is a LoRaWAN key: 32 hex digits.
     pub fn is_key(&self) -> bool {
         matches!(self, Role::AppKey { .. } | Role::NetworkKey)

@@ -327,15 +327,19 @@ pub struct RedeployStep {
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RenewStep {
-    /// The brokers whose certificates are issued anew; all when none is given.
+    /// The brokers whose certificates are issued anew, and the gateways whose relays have one; all brokers when none
+    /// is given.
     #[schemars(default)]
     pub names: Vec<At<String>>,
+    /// The certificates of all relays that have one, too.
+    #[schemars(default)]
+    pub relays: Option<bool>,
     /// Only certificates that are due; all are issued anew otherwise.
     #[schemars(default)]
     pub due: Option<bool>,
 }
 
-/// `rotate`: one of the two.
+/// `rotate`: one of the three.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields, extend("minProperties" = 1, "maxProperties" = 1))]
 pub struct RotateStep {
@@ -345,6 +349,10 @@ pub struct RotateStep {
     /// The secret that gets a new value.
     #[schemars(default)]
     pub secret: Option<At<String>>,
+    /// Everything in `inventory/secrets/rotate.txt` that only rocade has to know at both ends gets a new value; what
+    /// is left is said.
+    #[schemars(default)]
+    pub listed: Option<bool>,
 }
 
 /// A stage of the rotation of the authority.

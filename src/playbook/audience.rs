@@ -31,8 +31,10 @@ pub enum Told<'a> {
     },
     /// A plan was made.
     Plan(&'a Plan),
-    /// A wave was applied.
-    Applied(&'a Applied),
+    /// A plan that has changes is about to be carried out.
+    Applying(&'a Arc<Workspace>, &'a Plan),
+    /// It was carried out; `true` when the person asked to stop.
+    Applied(&'a Applied, bool),
     /// Something was proven, or not.
     Findings(&'a [Finding]),
     /// Sensors were asked for.

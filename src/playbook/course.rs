@@ -252,8 +252,8 @@ impl<'a> Course<'a> {
             Act::Apply(_) | Act::Redeploy(_) | Act::Run(_) => self.in_waves(act).await,
             Act::Verify(step) => self.verify(step, act.selection()).await,
             Act::Renew(step) => self.renew(step).await,
-            Act::Rotate(step) => self.rotate(step),
-            Act::Rekey(step) => self.rekey(step),
+            Act::Rotate(step) => self.rotate(step).await,
+            Act::Rekey(step) => self.rekey(step).await,
             Act::Wait(period) => self.wait(Duration::from_secs(period.as_secs())).await,
             Act::Confirm(words) => self.confirm(words).await,
         }

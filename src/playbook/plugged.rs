@@ -1,14 +1,12 @@
 //! The steps that change the repository's keys. Each is the call of one verb.
 
-use anyhow::bail;
-use rand::Rng;
-use rand::distr::Alphanumeric;
-use zeroize::Zeroizing;
+use std::sync::Arc;
 
-use crate::compose::{self, Role};
+use crate::compose;
 use crate::inventory::playbook::Stage;
-use crate::run::Workspace;
-use crate::secrets::{Leaver, Ledger, Past, Standing, Store, Turnover};
+use crate::pki::rotation;
+use crate::run::{self, Entry, Form, Links, Rekeyed, Watch, Workspace};
+use crate::secrets::{self, Ledger, Listed, Past, Store, Turnover};
 
 /// What is done to the repository's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +15,8 @@ pub enum Turn {
     Authority(Stage),
     /// `rotate: {secret: PATH}`.
     Secret(String),
+    /// `rotate: {listed: true}`.
+    Listed,
     /// `rekey: {remove: NAME}`; without a name for those who are in the list.
     Rekey(Option<String>),
 }
@@ -25,32 +25,70 @@ impl Turn {
     /// Its words, as in the playbook.
     pub fn words(&self) -> String {
         match self {
-            Turn::Authority(Stage::Start) => "rotate the authority: start".to_owned(),
-            Turn::Authority(Stage::Issue) => "rotate the authority: issue".to_owned(),
-            Turn::Authority(Stage::Finish) => "rotate the authority: finish".to_owned(),
+            Turn::Authority(stage) => format!("rotate the authority: {}", of(*stage)),
             Turn::Secret(path) => format!("rotate the secret {path}"),
+            Turn::Listed => "rotate what people who left know".to_owned(),
             Turn::Rekey(Some(name)) => format!("rekey without {name}"),
             Turn::Rekey(None) => "rekey".to_owned(),
         }
     }
 }
 
-/// Does it, on `date`, with what git knows of earlier versions. Lines for people are returned. Each may be done
-/// twice: a run that was cut off does not know.
+/// How a turn ended.
+pub enum Turned {
+    /// It is done; lines for people.
+    Done(Vec<String>),
+    /// It is refused, and nothing was changed: what stands in the way.
+    Refused(Vec<String>),
+}
+
+/// Does it, at `now`, with what git knows of earlier versions. Each may be done twice: a run that was cut off does
+/// not know.
 ///
 /// # Errors
 /// Why it was not done; nothing is half done then.
-pub fn turn(
-    workspace: &Workspace,
+pub async fn turn(
+    workspace: &Arc<Workspace>,
     turn: &Turn,
-    date: &str,
-    past: &dyn Fn() -> anyhow::Result<Vec<Past>>,
-) -> anyhow::Result<Vec<String>> {
-    match turn {
-        Turn::Rekey(remove) => rekey(workspace.store(), remove.as_deref(), date, past),
-        Turn::Secret(path) => rotate(workspace, path, date),
-        Turn::Authority(_) => bail!("not available in this rocade: {}", turn.words()),
+    now: jiff::Timestamp,
+    watch: &Arc<dyn Watch>,
+    past: &(dyn Fn() -> anyhow::Result<Vec<Past>> + Sync),
+) -> anyhow::Result<Turned> {
+    let date = now.strftime("%Y-%m-%d").to_string();
+    let lines = match turn {
+        Turn::Authority(stage) => return authority(workspace, of(*stage), now, watch).await,
+        Turn::Rekey(remove) => rekey(workspace.store(), remove.as_deref(), &date, past)?,
+        Turn::Secret(path) => rotate(workspace, path, &date)?,
+        Turn::Listed => listed(workspace, &date)?,
+    };
+    Ok(Turned::Done(lines))
+}
+
+fn of(stage: Stage) -> rotation::Stage {
+    match stage {
+        Stage::Start => rotation::Stage::Start,
+        Stage::Issue => rotation::Stage::Issue,
+        Stage::Finish => rotation::Stage::Finish,
     }
+}
+
+/// As `rocade pki rotate`.
+async fn authority(
+    workspace: &Arc<Workspace>,
+    stage: rotation::Stage,
+    now: jiff::Timestamp,
+    watch: &Arc<dyn Watch>,
+) -> anyhow::Result<Turned> {
+    // A run that was cut off may have finished it.
+    if stage == rotation::Stage::Finish && rotation::stage(workspace.root())?.is_none() {
+        return Ok(Turned::Done(vec!["no rotation is under way: there is one authority".to_owned()]));
+    }
+    let entry = Entry { stage, proved: true, now };
+    let unproved = run::rotate(workspace, entry, &Arc::new(Links::default()), watch).await?;
+    if !unproved.is_empty() {
+        return Ok(Turned::Refused(unproved));
+    }
+    Ok(Turned::Done(vec![format!("the authority's rotation: {stage}; commit pki/")]))
 }
 
 /// As `rocade secrets rekey`.
@@ -60,46 +98,47 @@ fn rekey(
     date: &str,
     past: &dyn Fn() -> anyhow::Result<Vec<Past>>,
 ) -> anyhow::Result<Vec<String>> {
-    let mut rekeying = store.rekeying(Turnover { add: None, remove })?;
-    let leavers = rekeying.leavers.clone();
-    let past = if leavers.is_empty() { Vec::new() } else { past()? };
-    let mut known = Vec::new();
-    for leaver in &leavers {
-        let seen = store.seen_by(&leaver.key, &past)?.into_iter();
-        let seen = seen.filter(|(_, standing)| matches!(standing, Standing::Known | Standing::Unknown));
-        known.push((leaver, seen.map(|(name, _)| name).collect::<Vec<String>>()));
-    }
-    let named: Vec<(&Leaver, Vec<&str>)> =
-        known.iter().map(|(leaver, names)| (*leaver, names.iter().map(String::as_str).collect())).collect();
-    rekeying.note(store, &named, date)?;
-    store.carry_out(&rekeying)?;
-    let listed = |(leaver, names): &(&Leaver, Vec<String>)| {
-        format!("{} knows {} secrets; they are in inventory/secrets/rotate.txt", leaver.shown, names.len())
-    };
+    let Rekeyed { rekeying, seen } = run::rekey(store, Turnover { add: None, remove }, date, past, false)?;
     let mut lines = vec![format!("{} encrypted anew", rekeying.renewed.len())];
-    lines.extend(known.iter().map(listed));
+    lines.extend(seen.iter().map(|(leaver, names)| {
+        let known = Rekeyed::to_change(names).len();
+        format!("{} knows {known} secrets; they are in inventory/secrets/rotate.txt", leaver.shown)
+    }));
     Ok(lines)
 }
 
 /// As `rocade secrets rotate --generate`.
 fn rotate(workspace: &Workspace, path: &str, date: &str) -> anyhow::Result<Vec<String>> {
     let store = workspace.store();
+    run::may_change(store, path)?;
     let uses = compose::uses(workspace.inventory(), path);
-    if !store.has(path) || path.starts_with("pki/") {
-        bail!("there is no secret `{path}` that could have a new value");
-    }
-    if let Some(theirs) = uses.iter().find(|one| !one.role.is_made_here() || one.role == Role::Pin) {
-        let (field, owner) = (theirs.field, &theirs.owner);
-        bail!("`{path}` cannot be made here, as {field} of {owner}: {}", theirs.role.consequences());
-    }
-    let value: Zeroizing<Vec<u8>> = if uses.iter().any(|one| one.role.is_key()) {
-        let bytes: Zeroizing<[u8; 16]> = Zeroizing::new(rand::rng().random());
-        Zeroizing::new(hex::encode(*bytes).into_bytes())
-    } else {
-        Zeroizing::new(rand::rng().sample_iter(Alphanumeric).take(32).collect())
-    };
-    store.put(path, &value)?;
-    Ledger::tick(workspace.root(), path, date)?;
+    let value = Form::of(path, &uses, Form::Text)?.value();
+    let listed = secrets::put_listed(workspace.root(), store, path, &value, date)?;
     let told = |one: &compose::Use| format!("{}: {}: {}", one.owner, one.field, one.role.consequences());
-    Ok(uses.iter().map(told).collect())
+    let mut lines: Vec<String> = uses.iter().map(told).collect();
+    match listed {
+        Listed::Ticked(left) => lines.push(format!("{path} is ticked in the list; {left} left")),
+        // It is another value for sure: it was made just now.
+        Listed::Unclear => drop(secrets::tick_listed(workspace.root(), path, date)?),
+        Listed::Not | Listed::Same => {}
+    }
+    Ok(lines)
+}
+
+/// New values for what is in the list, where an apply gives them to everybody who needs them.
+fn listed(workspace: &Workspace, date: &str) -> anyhow::Result<Vec<String>> {
+    let open = |ledger: &Ledger| ledger.open().map(|item| item.name.clone()).collect::<Vec<String>>();
+    let mut lines = Vec::new();
+    for path in open(&Ledger::read(workspace.root())?) {
+        let uses = compose::uses(workspace.inventory(), &path);
+        let is_ours = !uses.is_empty() && uses.iter().all(|one| one.role.is_ours());
+        if is_ours && workspace.store().has(&path) {
+            lines.extend(rotate(workspace, &path, date)?);
+        }
+    }
+    let left = open(&Ledger::read(workspace.root())?);
+    if !left.is_empty() {
+        lines.push(format!("left for a person, as others must know them too: {}", left.join(", ")));
+    }
+    Ok(lines)
 }

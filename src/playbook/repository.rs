@@ -6,15 +6,16 @@ use std::sync::Arc;
 use super::audience::Told;
 use super::course::{Course, End};
 use super::given::fill;
-use super::plugged::{self, Turn};
-use crate::inventory::playbook::{RekeyStep, RenewStep, RotateStep, Stage};
-use crate::run;
+use super::plugged::{self, Turn, Turned};
+use crate::inventory::playbook::{RekeyStep, RenewStep, RotateStep};
+use crate::run::{self, Renewal};
 
 /// What a rotation turns, parameters put in.
 pub(super) fn rotation(step: &RotateStep, with: &BTreeMap<String, String>) -> Turn {
     match (&step.secret, step.authority) {
         (Some(path), _) => Turn::Secret(fill(path, with)),
-        (None, stage) => Turn::Authority(stage.unwrap_or(Stage::Start)),
+        (None, Some(stage)) => Turn::Authority(stage),
+        (None, None) => Turn::Listed,
     }
 }
 
@@ -30,8 +31,10 @@ impl Course<'_> {
         let Some(_lock) = self.audience.hold()? else { return Ok(End::Locked(LOCKED.into())) };
         let workspace = Arc::new(self.audience.open()?);
         let names: Vec<String> = step.names.iter().map(|name| fill(name, &self.checkpoint.with)).collect();
-        let due = step.due == Some(true);
-        let renewed = run::renew(&workspace, &names, due, self.begun(), self.audience.now()).await?;
+        let renewal = Renewal { names, relays: step.relays == Some(true), due: step.due == Some(true) };
+        let renewing = run::renew(&workspace, &renewal, self.begun());
+        let Some(renewed) = self.unless_stopped(renewing).await else { return Ok(End::Interrupted) };
+        let renewed = renewed?;
         let words = match renewed.as_slice() {
             [] => "no certificate was to be issued".to_owned(),
             names => format!("issued: {}; commit pki/", names.join(", ")),
@@ -40,21 +43,30 @@ impl Course<'_> {
         Ok(End::Done)
     }
 
-    pub(super) fn rotate(&mut self, step: &RotateStep) -> anyhow::Result<End> {
-        self.turn(&rotation(step, &self.checkpoint.with))
+    pub(super) async fn rotate(&mut self, step: &RotateStep) -> anyhow::Result<End> {
+        self.turn(&rotation(step, &self.checkpoint.with)).await
     }
 
-    pub(super) fn rekey(&mut self, step: &RekeyStep) -> anyhow::Result<End> {
-        self.turn(&removal(step, &self.checkpoint.with))
+    pub(super) async fn rekey(&mut self, step: &RekeyStep) -> anyhow::Result<End> {
+        self.turn(&removal(step, &self.checkpoint.with)).await
     }
 
-    fn turn(&mut self, turn: &Turn) -> anyhow::Result<End> {
+    async fn turn(&mut self, turn: &Turn) -> anyhow::Result<End> {
         let Some(_lock) = self.audience.hold()? else { return Ok(End::Locked(LOCKED.into())) };
-        let date = self.audience.now().strftime("%Y-%m-%d").to_string();
+        let workspace = Arc::new(self.audience.open()?);
         let past = || self.audience.past();
-        for line in plugged::turn(&self.audience.open()?, turn, &date, &past)? {
-            self.audience.tell(Told::Words(line));
+        let (now, watch) = (self.audience.now(), self.audience.watch());
+        let turning = plugged::turn(&workspace, turn, now, &watch, &past);
+        let Some(turned) = self.unless_stopped(turning).await else { return Ok(End::Interrupted) };
+        match turned? {
+            Turned::Done(lines) => {
+                lines.into_iter().for_each(|line| self.audience.tell(Told::Words(line)));
+                Ok(End::Done)
+            }
+            Turned::Refused(lines) => {
+                let words = "the stage before is not everywhere yet".to_owned();
+                Ok(End::Refused(format!("{words}: {}", lines.join("; "))))
+            }
         }
-        Ok(End::Done)
     }
 }

@@ -203,9 +203,10 @@ impl Course<'_> {
             let failed = unread.map(|entry| (entry.target.to_string(), unreadable(&entry.reason))).collect();
             return Ok(Wave::Ended(failed, false));
         }
+        self.audience.tell(Told::Applying(workspace, &survey.plan));
         let watch: Arc<dyn Watch> = self.audience.watch();
         let applied = run::carry_out(workspace, survey, scope, links, &watch, &self.stop, terms).await?;
-        self.audience.tell(Told::Applied(&applied));
+        self.audience.tell(Told::Applied(&applied, self.is_stopped()));
         match &applied.locked {
             Some(locked) if !applied.touched() => Ok(Wave::Stopped(End::Locked(locked.clone()))),
             _ => Ok(Wave::Ended(failures(&applied), applied.touched())),

@@ -1,87 +1,91 @@
 //! Certificates issued anew before their time. What is due, the next apply renews by itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use jiff::Timestamp;
 
-use super::{Workspace, own_target};
-use crate::model::{Action, Address, Change, Outcome, Period, Report};
-use crate::pki::{self, Authority, LeafOrder, normal_names};
+use super::{Wanted, Workspace, own_target};
+use crate::model::{Action, Address, Change, Outcome, Report};
+use crate::pki;
+use crate::providers::mosquitto::{certified_relays, relay_user};
 
-/// A leaf's life when the inventory does not say.
-const LEAF_LIFETIME: Period = Period(365 * 86_400);
+/// Which certificates are issued anew.
+#[derive(Clone, Debug, Default)]
+pub struct Renewal {
+    /// Those of these brokers and gateways; of all brokers when none is named.
+    pub names: Vec<String>,
+    /// Those of all relays that have one, too.
+    pub relays: bool,
+    /// Only those that are due.
+    pub due: bool,
+}
 
-/// Issues the certificates of these brokers (of all, when none is named) anew; with `due` only those that are.
-/// A certificate that is younger than `since` was issued by an earlier try and is left. Returns the names.
+/// Issues certificates anew, as the next apply would if they were due: with their present names and lifetime, by the
+/// issuer there is. A certificate that is younger than `since` was issued by an earlier try and is left. Returns the
+/// names.
 ///
 /// # Errors
-/// When the repository's files cannot be read or written, or a broker is not in the inventory.
+/// When the repository's files cannot be read or written, or what is named has no certificate.
 pub async fn renew(
     workspace: &Arc<Workspace>,
-    names: &[String],
-    due: bool,
+    renewal: &Renewal,
     since: Timestamp,
-    now: Timestamp,
 ) -> anyhow::Result<Vec<String>> {
-    let inventory = workspace.inventory();
-    let wanted = |name: &str| names.is_empty() || names.iter().any(|n| bare(n) == name);
-    if let Some(name) = names.iter().find(|name| !inventory.brokers.contains_key(bare(name))) {
-        anyhow::bail!("there is no `{name}` under `brokers` in the inventory");
+    let chosen = chosen(workspace, renewal)?;
+    let mut old = BTreeSet::new();
+    for name in chosen.iter().filter(|_| !renewal.due) {
+        let held = pki::leaf_certificate(workspace.root(), name)?;
+        // Certificates have whole seconds.
+        let issued = held.map(|held| held.not_before.as_second() + pki::BACKDATED_SECONDS);
+        if issued.is_none_or(|issued| issued <= since.as_second()) {
+            old.insert(name.clone());
+        }
     }
-    let mut failed = Failed(None);
-    let by_plan = |change: &Change| {
-        let key = &change.address.key;
-        key.collection == "certificate" && change.action != Action::Delete && wanted(&key.name)
+    // An intermediate that is due would cut their lives short.
+    let planned = |change: &Change| match change.address.key.collection.as_str() {
+        "certificate" => change.action != Action::Delete && chosen.contains(&change.address.key.name),
+        "issuing" => change.action != Action::Delete,
+        _ => false,
     };
-    let done = own_target(workspace, &by_plan, &mut failed).await?;
+    let due = |key: &crate::model::Key| key.collection == "certificate" && old.contains(&key.name);
+    let mut failed = Failed(None);
+    let done = own_target(workspace, &Wanted { planned: &planned, due: &due }, &mut failed).await?;
     if let Some(fault) = failed.0 {
         return Err(anyhow!(fault));
     }
-    let mut renewed: Vec<String> = done.into_iter().map(|change| change.address.key.name).collect();
-    if !due {
-        let left = inventory.brokers.keys().filter(|name| wanted(name) && !renewed.contains(name));
-        let left: Vec<String> = left.cloned().collect();
-        for name in left {
-            if issue(workspace, &name, since, now)? {
-                renewed.push(name);
-            }
-        }
-    }
+    let leaves = done.into_iter().filter(|change| change.address.key.collection == "certificate");
+    let mut renewed: Vec<String> = leaves.map(|change| change.address.key.name).collect();
     renewed.sort();
     Ok(renewed)
 }
 
-fn bare(name: &str) -> &str {
-    name.strip_prefix("broker/").unwrap_or(name)
-}
-
-/// Issues a leaf anew, unless it is younger than `since`.
-fn issue(workspace: &Workspace, name: &str, since: Timestamp, now: Timestamp) -> anyhow::Result<bool> {
+/// The names of the certificates that are meant.
+fn chosen(workspace: &Workspace, renewal: &Renewal) -> anyhow::Result<BTreeSet<String>> {
     let inventory = workspace.inventory();
-    let (Some(broker), Some(section)) = (inventory.brokers.get(name), &inventory.pki) else {
-        return Ok(false);
-    };
-    let authority = Authority::load(workspace.root())?.context("there is no root certificate yet")?;
-    let held = pki::leaf_certificate(workspace.root(), name)?;
-    // Certificates have whole seconds.
-    let issued = held.map(|held| held.not_before.as_second() + pki::BACKDATED_SECONDS);
-    if issued.is_some_and(|issued| issued > since.as_second()) {
-        return Ok(false);
+    let relays = certified_relays(inventory);
+    let mut chosen = BTreeSet::new();
+    for name in &renewal.names {
+        let bare = name.split_once('/').map_or(name.as_str(), |(_, bare)| bare);
+        let leaf = relay_user(bare);
+        if inventory.brokers.contains_key(bare) && !name.starts_with("gateway/") {
+            chosen.insert(bare.to_owned());
+        } else if relays.contains(&leaf) && !name.starts_with("broker/") {
+            chosen.insert(leaf);
+        } else {
+            anyhow::bail!(
+                "there is no `{name}` under `brokers`, and no gateway whose relay has a certificate"
+            );
+        }
     }
-    let names = normal_names(broker.names.iter().map(|name| name.value.as_str()))?;
-    let lifetime = section.authority.leaf_lifetime.as_ref().map_or(LEAF_LIFETIME, |at| *at.value);
-    let order = LeafOrder {
-        name,
-        names: &names,
-        client: false,
-        lifetime,
-        now,
-        why: "renewal by a playbook",
-        by: workspace.person(),
-    };
-    authority.issue(&order, workspace.store())?;
-    Ok(true)
+    if renewal.names.is_empty() {
+        chosen.extend(inventory.brokers.keys().cloned());
+    }
+    if renewal.relays {
+        chosen.extend(relays);
+    }
+    Ok(chosen)
 }
 
 /// Keeps the first change that did not go well.

@@ -10,11 +10,41 @@ use crate::pki::rotation::{self, Stage, Turn};
 use crate::plan::Scope;
 use crate::providers::pki as provider;
 
-/// Enters a stage; entered already, it is completed or left as it is.
+/// A stage that is to be entered.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The stage.
+    pub stage: Stage,
+    /// Whether the stage before must be everywhere and proved.
+    pub proved: bool,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// Enters a stage; entered already, it is completed or left as it is. Returns what shows that the stage before is
+/// not everywhere: nothing was changed then.
 ///
 /// # Errors
-/// When the stage before was not reached, or a file cannot be written.
-pub fn rotate(workspace: &Workspace, stage: Stage, now: Timestamp) -> anyhow::Result<()> {
+/// When the stage before was not reached, a target cannot be composed, or a file cannot be written.
+pub async fn rotate(
+    workspace: &Arc<Workspace>,
+    entry: Entry,
+    links: &Arc<Links>,
+    watch: &Arc<dyn Watch>,
+) -> anyhow::Result<Vec<String>> {
+    // What was entered already is only completed.
+    let entered = rotation::stage(workspace.root())?.is_some_and(|now| now >= entry.stage);
+    if entry.proved && entry.stage != Stage::Start && !entered {
+        let unproved = unproved(workspace, links, watch).await?;
+        if !unproved.is_empty() {
+            return Ok(unproved);
+        }
+    }
+    enter(workspace, entry.stage, entry.now)?;
+    Ok(Vec::new())
+}
+
+fn enter(workspace: &Workspace, stage: Stage, now: Timestamp) -> anyhow::Result<()> {
     let (root, by) = (workspace.root(), workspace.person());
     let pki =
         workspace.inventory().pki.as_ref().ok_or_else(|| anyhow!("the inventory has no `pki` section"))?;
@@ -38,10 +68,7 @@ pub fn rotate(workspace: &Workspace, stage: Stage, now: Timestamp) -> anyhow::Re
 
 /// What shows that a stage is not everywhere: changes that an apply would still make, targets that could not be
 /// read, handshakes that fail. Empty when it is.
-///
-/// # Errors
-/// When the inventory is faulty.
-pub async fn rotation_unproved(
+async fn unproved(
     workspace: &Arc<Workspace>,
     links: &Arc<Links>,
     watch: &Arc<dyn Watch>,

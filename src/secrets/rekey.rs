@@ -62,6 +62,13 @@ pub enum Standing {
     Gone,
 }
 
+impl Standing {
+    /// Whether it must be changed.
+    pub fn is_known(self) -> bool {
+        matches!(self, Standing::Known | Standing::Unknown)
+    }
+}
+
 struct Write {
     file: String,
     before: Option<String>,

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 #![allow(clippy::print_stderr, reason = "the points that were tried are reported")]
 
+mod authority;
 #[path = "../redeploy/place.rs"]
 #[allow(dead_code, reason = "its own tests use all of it")]
 mod bench;

@@ -57,6 +57,19 @@ async fn the_plans_of_all_shards_make_the_whole_plan() {
         round.rocade(&["plan", "--shard", shard, "--out", &file]).ended(0);
         files.push(file);
     }
+    let drifted: Vec<String> = ["1/3", "2/3", "3/3"]
+        .map(|shard| {
+            let file = round.root().join(format!("drift-{}.json", &shard[..1])).display().to_string();
+            let told = round.rocade(&["drift", "--json", "--shard", shard, "--out", &file]).ended(2);
+            assert_eq!(told.out, "");
+            file
+        })
+        .to_vec();
+    let words: Vec<&str> =
+        ["report", "merge"].into_iter().chain(drifted.iter().map(String::as_str)).collect();
+    let drift = round.rocade(&words).ended(2).json();
+    assert_eq!(drift["drift"].as_array().unwrap().len(), whole.len());
+    assert_eq!((&drift["shards"][2], &drift["exit_code"]), (&"3/3".into(), &2.into()));
     let merge = |files: &[String], code: i32| {
         let words: Vec<&str> = ["report", "merge", "--detailed-exitcode"]
             .into_iter()

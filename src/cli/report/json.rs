@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Matter;
+use crate::cli::verbs::report::with_shard;
 use crate::cli::{audit, show};
 use crate::model::Change;
 use crate::plan::Cause;
@@ -32,7 +33,9 @@ pub fn draw(matter: &Matter<'_>) -> String {
     let whole = json!({
         "format_version": "1.0", "plan": plan.checksum, "counts": counts, "targets": targets, "drift": drift,
         "unread": plan.unread, "objections": plan.objections,
+        "exit_code": matter.exit.code(),
     });
+    let whole = with_shard(whole, matter.shard);
     format!("{whole:#}\n")
 }
 

@@ -280,7 +280,8 @@ pub fn tell(applied: &Applied, verbose: bool) {
     }
 }
 
-fn exit(applied: &Applied, stopped: bool) -> Exit {
+/// The exit code of an apply.
+pub fn exit(applied: &Applied, stopped: bool) -> Exit {
     match (applied.is_complete(), applied.touched()) {
         _ if applied.is_rolled_back() => Exit::RolledBack,
         (false, false) if applied.locked.is_some() => Exit::Locked,

@@ -14,24 +14,26 @@ use crate::cli::report::{self, Matter};
 use crate::cli::{Arguments, Exit, git, say, surroundings};
 use crate::host::mark::Traces;
 use crate::model::{Plan, Target};
-use crate::plan::Cause;
+use crate::plan::{Cause, Shard};
 use crate::repository::{self, audit, audit::Audit};
 use crate::run::{self, Drift, Links, Survey, Watch, Workspace};
 
 pub fn run(arguments: &Arguments, verb: &arguments::Drift) -> anyhow::Result<Exit> {
     let Some(looked) = look(arguments, &verb.choice)? else { return Ok(Exit::Interrupted) };
     let form = if arguments.json { PlanForm::Json } else { verb.output };
-    looked.reports("drift", &verb.report, arguments.verbose)?;
-    tell(&looked.report("drift", form, arguments.verbose), verb.out.as_deref())?;
     let plan = &looked.survey.plan;
     let counts = |cause| !verb.by_hand || matches!(cause, Cause::Hand | Cause::Both | Cause::Unknown);
-    Ok(if !plan.unread.is_empty() {
+    let exit = if !plan.unread.is_empty() {
         Exit::Failed
     } else if plan.changes.iter().any(|change| counts(looked.drift.cause(change))) {
         Exit::Pending
     } else {
         Exit::Done
-    })
+    };
+    let of = Of { verb: "drift", exit, verbose: arguments.verbose };
+    looked.reports(of, &verb.report)?;
+    tell(&looked.report(of, form), verb.out.as_deref())?;
+    Ok(exit)
 }
 
 /// Prints a report, or puts it whole in the place of a file.
@@ -51,12 +53,21 @@ pub fn tell(text: &str, out: Option<&Path>) -> anyhow::Result<()> {
     }
 }
 
+/// Whose report it is.
+#[derive(Clone, Copy)]
+pub struct Of {
+    pub verb: &'static str,
+    pub exit: Exit,
+    pub verbose: bool,
+}
+
 /// What was read, and why it differs.
 pub struct Looked {
     pub workspace: Arc<Workspace>,
     pub survey: Survey,
     pub drift: Drift,
     audit: Audit,
+    shard: Option<Shard>,
 }
 
 impl Looked {
@@ -64,17 +75,21 @@ impl Looked {
     ///
     /// # Errors
     /// When one cannot be written.
-    pub fn reports(&self, verb: &'static str, files: &[ReportFile], verbose: bool) -> anyhow::Result<()> {
-        files.iter().try_for_each(|one| tell(&self.report(verb, one.form, verbose), Some(&one.file)))
+    pub fn reports(&self, of: Of, files: &[ReportFile]) -> anyhow::Result<()> {
+        files.iter().try_for_each(|one| tell(&self.report(of, one.form), Some(&one.file)))
     }
 
     /// The report in a form.
-    pub fn report(&self, verb: &'static str, form: PlanForm, verbose: bool) -> String {
-        let Self { workspace, survey, drift, audit } = self;
+    pub fn report(&self, of: Of, form: PlanForm) -> String {
+        let Self { workspace, survey, drift, audit, shard } = self;
+        let Of { verb, exit, verbose } = of;
         let applied = applied(&survey.plan, audit);
         let now = jiff::Timestamp::now().as_second();
         let sources = &workspace.loaded().sources;
-        report::draw(form, &Matter { verb, survey, drift, sources, applied, now, verbose })
+        report::draw(
+            form,
+            &Matter { verb, survey, drift, sources, applied, now, exit, shard: *shard, verbose },
+        )
     }
 }
 
@@ -93,7 +108,7 @@ pub fn look(arguments: &Arguments, choice: &Choice) -> anyhow::Result<Option<Loo
     let Waited::Done((survey, traces)) = read? else { return Ok(None) };
     let audit = read_audit(&workspace)?;
     let drift = explain(arguments, &workspace, &survey, &traces, &audit);
-    Ok(Some(Looked { workspace, survey, drift, audit }))
+    Ok(Some(Looked { workspace, survey, drift, audit, shard: scope.shard }))
 }
 
 fn read_audit(workspace: &Workspace) -> anyhow::Result<Audit> {

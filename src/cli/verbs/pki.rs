@@ -95,7 +95,8 @@ fn carry_out(
     }
     let Some(_lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
     let mut kept = Kept(Vec::new());
-    let done = super::wait(crate::run::own_target(workspace, wanted, &mut kept))?;
+    let wanted = crate::run::Wanted { planned: wanted, due: &|_| false };
+    let done = super::wait(crate::run::own_target(workspace, &wanted, &mut kept))?;
     let Waited::Done(left) = done else { return Ok(Exit::Interrupted) };
     if kept.0.is_empty() && left.is_empty() && !arguments.json {
         say::word("It is there already and as wished.");

@@ -16,13 +16,15 @@ pub fn run(arguments: &Arguments, verb: &Plan) -> anyhow::Result<Exit> {
         let text = json(plan, shard)?;
         std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
     }
-    looked.reports("plan", &verb.report, arguments.verbose)?;
+    let exit = exit(plan, verb.detailed_exitcode);
+    let of = drift::Of { verb: "plan", exit, verbose: arguments.verbose };
+    looked.reports(of, &verb.report)?;
     match verb.output {
         _ if arguments.json => say::data(&json(plan, shard)?),
         PlanForm::Json => say::data(&json(plan, shard)?),
-        form => say::data(&looked.report("plan", form, arguments.verbose)),
+        form => say::data(&looked.report(of, form)),
     }
-    Ok(exit(plan, verb.detailed_exitcode))
+    Ok(exit)
 }
 
 fn exit(plan: &model::Plan, detailed: bool) -> Exit {

@@ -180,7 +180,10 @@ fn go(
     // A question to a person may still be open on another thread.
     runtime.shutdown_background();
     let (end, fault) = match end {
-        None => (End::Interrupted, None),
+        None => {
+            desk.left();
+            (End::Interrupted, None)
+        }
         Some(Ok(end)) => (end, None),
         Some(Err(fault)) => (End::Failed(format!("{fault:#}"), false), Some(fault)),
     };

@@ -78,8 +78,11 @@ fn merge(results: Vec<Value>, detailed: bool) -> anyhow::Result<(Value, Exit, Ve
     // A plan of several machines is no plan that could be applied.
     merged.remove("checksum");
     for key in ["plan", "after"] {
-        if let Some(Value::Object(plan)) = merged.get_mut(key) {
-            plan.remove("checksum");
+        match merged.get_mut(key) {
+            Some(Value::Object(plan)) => drop(plan.remove("checksum")),
+            // `drift` names its plan by the checksum alone.
+            Some(Value::String(_)) => drop(merged.remove(key)),
+            _ => {}
         }
     }
     Ok((merged.into(), worst, missing))
@@ -87,7 +90,7 @@ fn merge(results: Vec<Value>, detailed: bool) -> anyhow::Result<(Value, Exit, Ve
 
 /// What tells results of one verb from those of another.
 fn kind(result: &Map<String, Value>) -> BTreeSet<&str> {
-    let telling = ["changes", "findings", "sensors", "playbook", "plan", "after"];
+    let telling = ["changes", "drift", "findings", "sensors", "playbook", "plan", "after"];
     telling.into_iter().filter(|key| result.contains_key(*key)).collect()
 }
 
@@ -101,11 +104,20 @@ fn join(into: &mut Map<String, Value>, from: Map<String, Value>) {
             (Some(Value::Array(all)), Value::Array(more)) => {
                 all.extend(more);
             }
+            (Some(Value::Object(all)), Value::Object(more)) if key == "counts" => add(all, &more),
             (Some(Value::Object(all)), Value::Object(more)) => join(all, more),
             (Some(Value::Bool(all)), Value::Bool(more)) => *all &= more,
             (Some(all @ Value::Null), value) => *all = value,
             (Some(_), _) => {}
         }
+    }
+}
+
+/// Adds up what was counted.
+fn add(into: &mut Map<String, Value>, from: &Map<String, Value>) {
+    for (key, more) in from {
+        let sum = into.get(key).and_then(Value::as_u64).unwrap_or(0) + more.as_u64().unwrap_or(0);
+        into.insert(key.clone(), sum.into());
     }
 }
 
@@ -181,6 +193,21 @@ mod tests {
         assert_eq!((code, missing), (1, vec!["shard 2/3 is missing".to_owned()]));
         let (_, code, missing) = of(vec![verify("1/1", "a", 3), verify("1/1", "b", 6)]);
         assert_eq!((code, missing.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_drifted_is_joined_and_counted_together() {
+        let drift = |shard: &str, counts: Value, code: u8| {
+            let result = json!({
+                "format_version": "1.0", "plan": shard, "counts": counts, "drift": [shard], "exit_code": code,
+            });
+            with_shard(result, Some(shard.parse().unwrap()))
+        };
+        let one = drift("1/2", json!({ "hand": 1, "git": 0 }), 2);
+        let (merged, code, missing) = of(vec![one, drift("2/2", json!({ "hand": 2, "git": 3 }), 0)]);
+        assert_eq!((merged["counts"].clone(), code), (json!({ "hand": 3, "git": 3 }), 2));
+        assert_eq!((merged["drift"].clone(), missing.len()), (json!(["1/2", "2/2"]), 0));
+        assert!(merged.get("plan").is_none(), "it is the checksum of one of them");
     }
 
     #[test]

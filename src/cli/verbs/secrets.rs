@@ -10,8 +10,6 @@ mod scan;
 use std::io::{IsTerminal, Read};
 
 use anyhow::{Context, anyhow, bail};
-use rand::Rng;
-use rand::distr::Alphanumeric;
 use zeroize::Zeroizing;
 
 use crate::cli::arguments::{Generate, Secrets};
@@ -19,7 +17,8 @@ use crate::cli::{Arguments, Exit, lock, say, surroundings};
 use crate::compose;
 use crate::inventory;
 use crate::model::PLAN_FORMAT;
-use crate::secrets::{self, Ledger, Store};
+use crate::run::Form;
+use crate::secrets::{self, Listed, Store};
 
 pub fn run(arguments: &Arguments, verb: &Secrets) -> anyhow::Result<Exit> {
     match verb {
@@ -95,7 +94,7 @@ fn set(
 ) -> anyhow::Result<Exit> {
     let store = open(arguments)?;
     let value = match generate {
-        Some(kind) => random(kind),
+        Some(kind) => form(kind).value(),
         None if encrypted => {
             let mut sealed = Vec::new();
             std::io::stdin().read_to_end(&mut sealed).context("reading the encrypted secret")?;
@@ -113,45 +112,32 @@ fn set(
 
 /// Writes a value; a new one ticks its line in the list of what is to be changed.
 fn put(arguments: &Arguments, store: &Store, path: &str, value: &[u8]) -> anyhow::Result<()> {
-    if value.is_empty() {
-        bail!("the secret `{path}` would be empty; nothing was set");
-    }
-    let is_listed = Ledger::read(&arguments.directory)?.open().any(|item| item.name == path);
-    let before = if is_listed && store.has(path) { store.get(path).ok() } else { None };
-    store.put(path, value)?;
-    if !is_listed {
-        return Ok(());
-    }
-    match before {
-        Some(before) if before.reveal() != value => tick(arguments, path),
-        Some(_) => {
-            say::word(&format!("{path} has the value it had; it is still to be changed"));
-            Ok(())
-        }
-        None => {
-            say::word(&format!(
-                "whether that is another value cannot be told; `rocade secrets rotate {path} --done`"
-            ));
-            Ok(())
-        }
-    }
-}
-
-fn tick(arguments: &Arguments, path: &str) -> anyhow::Result<()> {
-    if Ledger::tick(&arguments.directory, path, &today())? > 0 {
-        let left = Ledger::read(&arguments.directory)?.open().count();
-        say::word(&format!("{path} is ticked in the list of what people who left know; {left} left"));
-    }
+    told(path, secrets::put_listed(&arguments.directory, store, path, value, &today())?);
     Ok(())
 }
 
-fn random(kind: Generate) -> Zeroizing<Vec<u8>> {
-    match kind {
-        Generate::Hex16 => {
-            let bytes: Zeroizing<[u8; 16]> = Zeroizing::new(rand::rng().random());
-            Zeroizing::new(hex::encode(*bytes).into_bytes())
+fn tick(arguments: &Arguments, path: &str) -> anyhow::Result<()> {
+    told(path, secrets::tick_listed(&arguments.directory, path, &today())?);
+    Ok(())
+}
+
+fn told(path: &str, listed: Listed) {
+    match listed {
+        Listed::Not => {}
+        Listed::Ticked(left) => {
+            say::word(&format!("{path} is ticked in the list of what people who left know; {left} left"));
         }
-        Generate::Text => Zeroizing::new(rand::rng().sample_iter(Alphanumeric).take(32).collect()),
+        Listed::Same => say::word(&format!("{path} has the value it had; it is still to be changed")),
+        Listed::Unclear => say::word(&format!(
+            "whether that is another value cannot be told; `rocade secrets rotate {path} --done`"
+        )),
+    }
+}
+
+fn form(told: Generate) -> Form {
+    match told {
+        Generate::Hex16 => Form::Hex16,
+        Generate::Text => Form::Text,
     }
 }
 

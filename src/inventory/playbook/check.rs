@@ -92,11 +92,14 @@ impl Checking<'_> {
                 self.found
                     .push(warning.at(&at.place, "").help("`only: [kind=gateway]` says that it is meant"));
             }
-            Act::Renew(step) => step.names.iter().for_each(|name| self.name(name, &["broker"])),
-            Act::Rotate(step) => match (&step.authority, &step.secret) {
-                (Some(_), None) => {}
-                (None, Some(path)) => self.words(path, "a secret's path"),
-                _ => self.fault("bad-rotate", &at.place, "`rotate` has one of `authority` and `secret`"),
+            Act::Renew(step) => step.names.iter().for_each(|name| self.name(name, &["broker", "gateway"])),
+            Act::Rotate(step) => match (&step.authority, &step.secret, step.listed) {
+                (Some(_), None, None) | (None, None, Some(true)) => {}
+                (None, Some(path), None) => self.words(path, "a secret's path"),
+                _ => {
+                    let words = "`rotate` has one of `authority`, `secret` and `listed: true`";
+                    self.fault("bad-rotate", &at.place, words);
+                }
             },
             Act::Rekey(step) => step.remove.iter().for_each(|name| self.words(name, "a name")),
             Act::Confirm(words) => self.words(words, "words"),

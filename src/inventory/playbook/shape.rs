@@ -9,8 +9,8 @@ shape!(Step { title, plan, apply, verify, redeploy, renew, rotate, rekey, wait, 
 shape!(PlanStep { names, only, except, expect });
 shape!(ApplyStep { names, only, except, waves, gate, max_failures, max_delete });
 shape!(VerifyStep { names, only, except, gate });
-shape!(RenewStep { names, due });
-shape!(RotateStep { authority, secret });
+shape!(RenewStep { names, relays, due });
+shape!(RotateStep { authority, secret, listed });
 shape!(RekeyStep { remove });
 shape!(RunStep { names, only, except, waves, max_failures, command, within });
 

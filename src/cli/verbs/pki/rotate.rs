@@ -8,7 +8,7 @@ use crate::cli::progress::Progress;
 use crate::cli::{Arguments, Exit, lock, say};
 use crate::model::PLAN_FORMAT;
 use crate::pki::rotation::{self, Stage};
-use crate::run::{self, Links, Watch, Workspace};
+use crate::run::{self, Entry, Links, Watch, Workspace};
 
 pub fn run(arguments: &Arguments, workspace: &Arc<Workspace>, verb: &PkiRotate) -> anyhow::Result<Exit> {
     let (stage, proof) = match verb {
@@ -18,28 +18,23 @@ pub fn run(arguments: &Arguments, workspace: &Arc<Workspace>, verb: &PkiRotate) 
         PkiRotate::Finish(proof) => (Stage::Finish, Some(proof)),
     };
     let Some(_lock) = lock::take(workspace.root())? else { return Ok(Exit::Locked) };
-    // What was entered already is only completed.
-    let entered = rotation::stage(workspace.root())?.is_some_and(|now| now >= stage);
-    if let Some(PkiProof { unproven: false }) = proof
-        && !entered
-    {
-        let progress = Arc::new(Progress::new(arguments.json));
-        let watch: Arc<dyn Watch> = progress.clone();
-        let links = Arc::new(Links::default());
-        let proved = super::super::wait(run::rotation_unproved(workspace, &links, &watch));
-        progress.finish();
-        let Waited::Done(unproved) = proved? else { return Ok(Exit::Interrupted) };
-        if !unproved.is_empty() {
-            unproved.iter().for_each(|line| say::data(&format!("  {line}")));
-            say::word(&format!(
-                "{}refused:{:#} the stage before is not everywhere yet; `rocade apply`, then again",
-                say::BAD,
-                say::BAD
-            ));
-            return Ok(Exit::Refused);
-        }
+    let proved = !matches!(proof, Some(PkiProof { unproven: true }));
+    let entry = Entry { stage, proved, now: jiff::Timestamp::now() };
+    let progress = Arc::new(Progress::new(arguments.json));
+    let watch: Arc<dyn Watch> = progress.clone();
+    let links = Arc::new(Links::default());
+    let entered = super::super::wait(run::rotate(workspace, entry, &links, &watch));
+    progress.finish();
+    let Waited::Done(unproved) = entered? else { return Ok(Exit::Interrupted) };
+    if !unproved.is_empty() {
+        unproved.iter().for_each(|line| say::data(&format!("  {line}")));
+        say::word(&format!(
+            "{}refused:{:#} the stage before is not everywhere yet; `rocade apply`, then again",
+            say::BAD,
+            say::BAD
+        ));
+        return Ok(Exit::Refused);
     }
-    run::rotate(workspace, stage, jiff::Timestamp::now())?;
     say::word(match stage {
         Stage::Start => "both authorities are trusted, once `rocade apply` has said so everywhere",
         Stage::Issue => "the new authority issues: `rocade apply` renews every leaf under it",

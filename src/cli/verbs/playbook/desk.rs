@@ -3,14 +3,15 @@
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::cli::audit::{self, Account};
 use crate::cli::progress::Progress;
 use crate::cli::verbs::redeploy::{self, AtTerminal};
 use crate::cli::verbs::secrets::history;
 use crate::cli::verbs::{apply, sensors, verify};
-use crate::cli::{Arguments, lock, say, show, surroundings};
+use crate::cli::{Arguments, Exit, lock, say, show, surroundings};
 use crate::model::{Plan, Target};
 use crate::playbook::{Audience, Told};
-use crate::run::{Clock, Person, Ran, Watch, Workspace};
+use crate::run::{self, Applied, Clock, Person, Ran, Watch, Workspace};
 use crate::secrets::Past;
 
 /// How many targets of a wave are named.
@@ -22,12 +23,14 @@ pub struct Desk<'a> {
     yes: bool,
     progress: Mutex<Option<Arc<Progress>>>,
     plan: Mutex<Option<serde_json::Value>>,
+    /// What is carried out now, for the audit.
+    account: Mutex<Option<(Account, Arc<Workspace>)>>,
 }
 
 impl<'a> Desk<'a> {
     /// One who said yes to everything before, or will be asked.
     pub fn new(arguments: &'a Arguments, yes: bool) -> Self {
-        Self { arguments, yes, progress: Mutex::default(), plan: Mutex::default() }
+        Self { arguments, yes, progress: Mutex::default(), plan: Mutex::default(), account: Mutex::default() }
     }
 
     /// Takes what moves away from the terminal.
@@ -50,6 +53,34 @@ impl<'a> Desk<'a> {
         moving
     }
 
+    /// Begins an account of an apply. One that died before is written down first: its journal goes now.
+    fn begin(&self, workspace: &Arc<Workspace>, plan: &Plan) {
+        match run::unfinished(workspace.root()) {
+            Ok(died) => died.iter().for_each(|last| audit::unfinished(workspace, last)),
+            Err(fault) => say::word(&format!("{}warning:{:#} {fault:#}", say::BAD, say::BAD)),
+        }
+        let account = (Account::of_plan(plan), Arc::clone(workspace));
+        *self.account.lock().unwrap_or_else(PoisonError::into_inner) = Some(account);
+    }
+
+    fn end(&self, applied: &Applied, stopped: bool) {
+        if let Some((mut account, workspace)) = self.taken() {
+            account.steps(&applied.steps);
+            account.end(self.arguments, &workspace, apply::exit(applied, stopped));
+        }
+    }
+
+    /// The run was left while something was carried out.
+    pub fn left(&self) {
+        if let Some((account, workspace)) = self.taken() {
+            account.end(self.arguments, &workspace, Exit::Interrupted);
+        }
+    }
+
+    fn taken(&self) -> Option<(Account, Arc<Workspace>)> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     fn note(&self, plan: &Plan) {
         if self.arguments.json {
             *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = serde_json::to_value(plan).ok();
@@ -60,8 +91,11 @@ impl<'a> Desk<'a> {
 impl Audience for Desk<'_> {
     fn tell(&self, told: Told<'_>) {
         self.clear();
-        if let Told::Plan(plan) = told {
-            self.note(plan);
+        match &told {
+            Told::Plan(plan) => self.note(plan),
+            Told::Applying(workspace, plan) => self.begin(workspace, plan),
+            Told::Applied(applied, stopped) => self.end(applied, *stopped),
+            _ => {}
         }
         if self.arguments.json {
             return;
@@ -75,7 +109,8 @@ impl Audience for Desk<'_> {
                 say::data(&format!("{}wave {number} of {of}:{:#} {}", say::DIM, say::DIM, names(targets)));
             }
             Told::Plan(plan) => say::data(&show::plan(plan, self.arguments.verbose)),
-            Told::Applied(applied) => apply::tell(applied, self.arguments.verbose),
+            Told::Applying(..) => {}
+            Told::Applied(applied, _) => apply::tell(applied, self.arguments.verbose),
             Told::Findings([]) => {
                 say::data("Verify: there is no broker and no relay among these targets.");
             }

@@ -6,40 +6,22 @@ use super::history;
 use crate::cli::arguments::Rekey;
 use crate::cli::{Arguments, Exit, lock, say};
 use crate::model::PLAN_FORMAT;
+use crate::run::{self, Rekeyed};
 use crate::secrets::{Leaver, Standing, Turnover};
 
 pub fn run(arguments: &Arguments, verb: &Rekey) -> anyhow::Result<Exit> {
     let Some(_lock) = lock::take(&arguments.directory)? else { return Ok(Exit::Locked) };
     let store = super::open(arguments)?;
     let add = verb.add.as_deref().map(|key| (key, verb.name.as_deref()));
-    let mut rekeying = store.rekeying(Turnover { add, remove: verb.remove.as_deref() })?;
-    let leavers = rekeying.leavers.clone();
-    let past = if leavers.is_empty() { Vec::new() } else { history::past(arguments)? };
-    let mut seen: Vec<(&Leaver, BTreeMap<String, Standing>)> = Vec::new();
-    for leaver in &leavers {
-        seen.push((leaver, store.seen_by(&leaver.key, &past)?));
-    }
-    let to_change = |names: &BTreeMap<String, Standing>| -> Vec<String> {
-        names.iter().filter(|(_, standing)| is_known(**standing)).map(|(name, _)| name.clone()).collect()
-    };
-    let known: Vec<(&Leaver, Vec<String>)> =
-        seen.iter().map(|(leaver, names)| (*leaver, to_change(names))).collect();
-    let named: Vec<(&Leaver, Vec<&str>)> =
-        known.iter().map(|(leaver, names)| (*leaver, names.iter().map(String::as_str).collect())).collect();
-    rekeying.note(&store, &named, &super::today())?;
-    if !verb.dry_run {
-        store.carry_out(&rekeying)?;
-    }
+    let turnover = Turnover { add, remove: verb.remove.as_deref() };
+    let past = || history::past(arguments);
+    let Rekeyed { rekeying, seen } = run::rekey(&store, turnover, &super::today(), &past, verb.dry_run)?;
     if arguments.json {
         draw_json(verb, &rekeying, &seen)?;
     } else {
         draw(verb, &rekeying, &seen);
     }
     Ok(Exit::Done)
-}
-
-fn is_known(standing: Standing) -> bool {
-    matches!(standing, Standing::Known | Standing::Unknown)
 }
 
 fn word(standing: Standing) -> &'static str {
@@ -51,7 +33,7 @@ fn word(standing: Standing) -> &'static str {
     }
 }
 
-fn draw(verb: &Rekey, rekeying: &crate::secrets::Rekeying, seen: &[(&Leaver, BTreeMap<String, Standing>)]) {
+fn draw(verb: &Rekey, rekeying: &crate::secrets::Rekeying, seen: &[(Leaver, BTreeMap<String, Standing>)]) {
     if let Some(added) = &rekeying.added {
         say::data(&format!("+ {}", added.shown()));
     }
@@ -86,7 +68,7 @@ fn draw(verb: &Rekey, rekeying: &crate::secrets::Rekeying, seen: &[(&Leaver, BTr
         return;
     }
     say::word(&format!("{number} encrypted anew"));
-    if seen.iter().any(|(_, names)| names.values().any(|standing| is_known(*standing))) {
+    if seen.iter().any(|(_, names)| names.values().any(|standing| standing.is_known())) {
         say::hint(
             "what is to be changed is in inventory/secrets/rotate.txt; commit it, and work through it with \
              `rocade secrets rotate`. What they could read they may have kept",
@@ -97,11 +79,11 @@ fn draw(verb: &Rekey, rekeying: &crate::secrets::Rekeying, seen: &[(&Leaver, BTr
 fn draw_json(
     verb: &Rekey,
     rekeying: &crate::secrets::Rekeying,
-    seen: &[(&Leaver, BTreeMap<String, Standing>)],
+    seen: &[(Leaver, BTreeMap<String, Standing>)],
 ) -> anyhow::Result<()> {
     let person = |leaver: &Leaver, names: &BTreeMap<String, Standing>| {
         let names = names.iter().map(|(name, standing)| {
-            serde_json::json!({ "name": name, "standing": word(*standing), "rotate": is_known(*standing) })
+            serde_json::json!({ "name": name, "standing": word(*standing), "rotate": standing.is_known() })
         });
         serde_json::json!({ "recipient": leaver.key, "who": leaver.shown, "seen": names.collect::<Vec<_>>() })
     };

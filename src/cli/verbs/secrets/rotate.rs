@@ -2,13 +2,14 @@
 
 use anyhow::bail;
 
-use super::{given, put, random, tick};
-use crate::cli::arguments::{Generate, Rotate};
+use super::{given, put, tick};
+use crate::cli::arguments::Rotate;
 use crate::cli::{Arguments, Exit, say};
 use crate::compose::{self, Role, Use};
 use crate::inventory::{self, Inventory};
 use crate::model::PLAN_FORMAT;
-use crate::secrets::{Fault, Item, Ledger, Store};
+use crate::run::{Form, may_change};
+use crate::secrets::{Item, Ledger, Store};
 
 pub fn run(arguments: &Arguments, verb: &Rotate) -> anyhow::Result<Exit> {
     let Some(path) = verb.path.as_deref() else { return list(arguments) };
@@ -19,23 +20,16 @@ pub fn run(arguments: &Arguments, verb: &Rotate) -> anyhow::Result<Exit> {
         tick(arguments, path)?;
         return Ok(Exit::Done);
     }
-    if path.starts_with("pki/") {
-        bail!(
-            "a certificate's key is made anew by `rocade pki`; then tick it with `rocade secrets rotate {path} --done`"
-        );
-    }
     let store = super::open(arguments)?;
-    if !store.has(path) {
-        return Err(Fault::Missing(path.to_owned()).into());
-    }
+    may_change(&store, path)?;
     let loaded = inventory::load(&arguments.directory)
         .map_err(|report| crate::run::Refused::Inventory(Box::new(report)))?;
     let uses = compose::uses(&loaded.inventory, path);
     // With an overlap the present value stays where it is, and a second one comes beside it.
     let target = if verb.overlap { beside(&store, path, &uses)? } else { path.to_owned() };
     if !verb.dry_run {
-        let value = match kind(verb, path, &uses)? {
-            Some(kind) => random(kind),
+        let value = match verb.generate {
+            Some(told) => Form::of(path, &uses, super::form(told))?.value(),
             None => given(arguments)?,
         };
         if !verb.overlap && store.get(path)?.reveal() == value.as_slice() {
@@ -49,24 +43,6 @@ pub fn run(arguments: &Arguments, verb: &Rotate) -> anyhow::Result<Exit> {
         draw(verb, &target, &uses, &loaded.inventory);
     }
     Ok(Exit::Done)
-}
-
-/// How the value is made: as told, else as its use asks for; `None` when it is given.
-fn kind(verb: &Rotate, path: &str, uses: &[Use]) -> anyhow::Result<Option<Generate>> {
-    let Some(told) = verb.generate else { return Ok(None) };
-    if let Some(theirs) = uses.iter().find(|one| !one.role.is_made_here()) {
-        bail!(
-            "`{path}` cannot be made here, as {} of {}: {}",
-            theirs.field,
-            theirs.owner,
-            theirs.role.consequences()
-        );
-    }
-    if uses.iter().any(|one| one.role == Role::Pin) {
-        bail!("`{path}` is a PIN: give the digits on standard input");
-    }
-    // A LoRaWAN key has one form, whatever else was asked for.
-    Ok(Some(if uses.iter().any(|one| one.role.is_key()) { Generate::Hex16 } else { told }))
 }
 
 /// The name of the secret beside one, where the device takes two.
