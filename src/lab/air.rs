@@ -28,10 +28,20 @@ pub fn send(conduit: &Conduit) -> bool {
     sent.iter().all(|sent| *sent)
 }
 
-/// Lets them send until dropped.
+/// Whether all of them are joined: a gateway that was reset has forgotten them.
+fn are_joined(conduit: &Conduit) -> bool {
+    let known = |dev_eui: &str| dev_eui.parse().is_ok_and(|dev_eui| conduit.has_joined(dev_eui));
+    SENSORS.iter().all(|(dev_eui, ..)| known(dev_eui))
+}
+
+/// Lets them send until dropped; those that a gateway forgot join again as soon as it lets them in.
 pub async fn live(conduit: Arc<Conduit>) -> anyhow::Result<()> {
+    let mut next = tokio::time::Instant::now();
     loop {
-        let pause = if send(&conduit) { PERIOD } else { RETRY };
-        tokio::time::sleep(pause).await;
+        let now = tokio::time::Instant::now();
+        if (now >= next || !are_joined(&conduit)) && send(&conduit) {
+            next = now + PERIOD;
+        }
+        tokio::time::sleep(RETRY).await;
     }
 }
