@@ -202,3 +202,14 @@ fn the_shipped_hooks_run() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stdout).unwrap().starts_with("site.env:1:15: random-word"));
 }
+
+#[test]
+fn a_side_that_is_not_there_is_no_side_without_secrets() {
+    let home = Home::new();
+    home.set("a/one", "value one");
+    let file = home.file("inventory/secrets/a.yaml").display().to_string();
+    let before = home.read("inventory/secrets/a.yaml");
+    let ran = home.rocade(&["secrets", "merge", &file, &file, "nothere.yaml"]).ended(1);
+    assert!(ran.err.contains("there is no file nothere.yaml"), "{}", ran.err);
+    assert_eq!(home.read("inventory/secrets/a.yaml"), before);
+}

@@ -107,8 +107,9 @@ pub fn textconv(arguments: &Arguments, file: &Path, clear: bool) -> anyhow::Resu
     Ok(Exit::Done)
 }
 
+/// A file that git named: one that is not there is a fault, not a side without secrets.
 fn read(file: &Path) -> anyhow::Result<String> {
-    Ok(repository::read(file)?.unwrap_or_default())
+    repository::read(file)?.ok_or_else(|| anyhow!("there is no file {}", file.display()))
 }
 
 pub fn merge(arguments: &Arguments, files: [&PathBuf; 3], name: Option<&str>) -> anyhow::Result<Exit> {
