@@ -123,7 +123,10 @@ fn unfinished(last: &Unfinished) -> String {
     };
     let targets: Vec<String> = last.targets.iter().map(target).collect();
     let targets = if targets.is_empty() { "nothing".to_owned() } else { targets.join(", ") };
-    format!("The last apply ({}) did not come to its end; it had begun: {targets}. Reading again.", last.by)
+    format!(
+        "The last apply ({}, {}) did not come to its end; it had begun: {targets}. Reading again.",
+        last.by, last.apply
+    )
 }
 
 /// The choice of targets and, when a name ends in `.json`, the checksum of the plan it holds. Without another
