@@ -2,6 +2,7 @@
 //! simulated ones, the program is the real one.
 
 mod age;
+mod completion;
 mod dossier;
 mod drawings;
 mod drift;

@@ -4,6 +4,7 @@ mod edit;
 mod git;
 pub(super) mod history;
 mod rekey;
+mod remove;
 mod rotate;
 mod scan;
 
@@ -29,6 +30,7 @@ pub fn run(arguments: &Arguments, verb: &Secrets) -> anyhow::Result<Exit> {
             say::bytes(open(arguments)?.get(path)?.reveal());
             Ok(Exit::Done)
         }
+        Secrets::Remove { path, yes } => remove::run(arguments, path, *yes),
         Secrets::Edit { what } => edit::run(arguments, what),
         Secrets::Rekey(verb) => rekey::run(arguments, verb),
         Secrets::Rotate(verb) => rotate::run(arguments, verb),
