@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod complete;
 mod exit;
 mod git;
 mod lock;

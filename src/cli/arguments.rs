@@ -1,6 +1,7 @@
 //! The words rocade understands. Names of verbs and flags are a promise to scripts.
 
 mod can;
+mod complete;
 mod explain;
 mod gateway;
 mod graph;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use can::*;
+pub use complete::*;
 pub use explain::*;
 pub use gateway::*;
 pub use graph::*;
@@ -155,6 +157,9 @@ pub enum Verb {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Say what may stand next on a command line; the completion scripts call it.
+    #[command(hide = true)]
+    Complete(Complete),
     /// Print the manual page, or write one for every verb.
     Man {
         /// A folder to write `rocade.1`, `rocade-plan.1` and so on into.

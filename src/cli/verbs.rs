@@ -70,13 +70,15 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Schema { playbook } => shell::schema(*playbook),
         Verb::Lab(verb) => lab::run(arguments, verb),
         Verb::Completions { shell } => shell::completions(*shell),
+        Verb::Complete(verb) => shell::complete(verb),
         Verb::Man { out } => shell::man(out.as_deref()),
     }
 }
 
 /// Runs a future to its end on a runtime of its own; Ctrl-C ends it at once with its exit code.
 fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<Waited<T>> {
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let waited = runtime.block_on(async {
         tokio::select! {
             result = future => result.map(Waited::Done),
             _ = tokio::signal::ctrl_c() => {
@@ -84,7 +86,42 @@ fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<Wa
                 Ok(Waited::Interrupted)
             }
         }
-    })
+    });
+    // What works on another thread, such as the look at a file or a name's address, is not waited for.
+    runtime.shutdown_background();
+    waited
+}
+
+/// Runs what changes hosts: the first Ctrl-C lets it come to its end and says so, the second leaves at once.
+fn bring_to_end<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<Waited<T>> {
+    let runtime = runtime()?;
+    let waited = runtime.block_on(async {
+        tokio::pin!(future);
+        let first = tokio::select! {
+            result = &mut future => return result.map(Waited::Done),
+            first = tokio::signal::ctrl_c() => first,
+        };
+        if first.is_ok() {
+            say::word("stopping: what has begun is brought to its end; Ctrl-C again leaves at once");
+        }
+        tokio::select! {
+            result = &mut future => result.map(Waited::Done),
+            _ = tokio::signal::ctrl_c() => Ok(Waited::Interrupted),
+        }
+    });
+    runtime.shutdown_background();
+    waited
+}
+
+/// Asks a person; where none can be asked that is a no. Ctrl-C at the question is heard, also after an earlier
+/// wait took its signal.
+fn ask(arguments: &Arguments, question: &str) -> anyhow::Result<Waited<bool>> {
+    if !say::can_ask(arguments.no_input) {
+        return Ok(Waited::Done(false));
+    }
+    let question = question.to_owned();
+    let asked = move || say::confirm(&question);
+    wait(async { tokio::task::spawn_blocking(asked).await.context("asking") })
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

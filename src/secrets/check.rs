@@ -163,7 +163,8 @@ impl Finding {
             Finding::Few { .. } => Some("add one with `rocade secrets rekey --add RECIPIENT --name WHO`"),
             Finding::Known { .. } => Some("`rocade secrets rotate` lists them and changes them one by one"),
             Finding::Unopened { .. } => Some("take it back from git, or set it again"),
-            Finding::Unused { .. } | Finding::Missing { .. } => None,
+            Finding::Unused { .. } => Some("`rocade secrets remove` takes it out"),
+            Finding::Missing { .. } => None,
         }
     }
 }

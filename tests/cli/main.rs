@@ -2,13 +2,14 @@
 //! simulated ones, the program is the real one.
 
 mod age;
+mod completion;
 mod dossier;
 mod drawings;
 mod drift;
 mod edit;
 mod exits;
-mod forms;
 mod explain;
+mod forms;
 mod git;
 mod imports;
 mod init;

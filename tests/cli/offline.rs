@@ -40,7 +40,7 @@ fn editors_and_shells_are_served() {
     jsonschema::meta::validate(&schema).unwrap();
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let script = out(&["completions", shell]);
-        assert!(script.contains("rocade") && script.contains("max-delete"), "{shell}");
+        assert!(script.contains("rocade") && script.contains("complete"), "{shell}");
     }
     assert!(out(&["man"]).contains(".TH rocade 1"));
     let folder = tempfile::tempdir().unwrap();

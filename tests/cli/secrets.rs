@@ -98,3 +98,19 @@ fn one_identity_serves_several_repositories() {
     };
     assert_eq!(keygen("one"), keygen("two"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_removed_when_nothing_names_it() {
+    let place = Place::new().await;
+    let ran = place.rocade(&["secrets", "remove", "brokers/main/signage", "--yes"]).ended(6);
+    assert!(ran.err.contains("still names"), "{}", ran.err);
+    place.rocade_reading(&["secrets", "set", "sensors/gone/app_key"], "of no use").ended(0);
+    let checked = place.rocade(&["secrets", "check"]);
+    assert!(checked.out.contains("nothing refers to `sensors/gone/app_key`"), "{}", checked.out);
+    assert!(checked.err.contains("secrets remove"), "{}", checked.err);
+    place.rocade(&["secrets", "remove", "sensors/gone/app_key"]).ended(6);
+    place.rocade(&["secrets", "get", "sensors/gone/app_key"]).ended(0);
+    place.rocade(&["secrets", "remove", "sensors/gone/app_key", "--yes"]).ended(0);
+    place.rocade(&["secrets", "remove", "sensors/gone/app_key", "--yes"]).ended(1);
+    place.rocade(&["secrets", "check"]).ended(0);
+}

@@ -32,6 +32,14 @@ pub enum Secrets {
         /// Its path.
         path: String,
     },
+    /// Take a secret out that nothing in the inventory names any more.
+    Remove {
+        /// Its path.
+        path: String,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
+    },
     /// Edit one secret, or a file of them, in `$VISUAL` or `$EDITOR`; what is not changed stays as it is.
     Edit {
         /// A secret's path, or a file such as `inventory/secrets/brokers.yaml`.

@@ -67,8 +67,9 @@ pub fn on(
     }
     match asked(&survey, given, verb, arguments) {
         Err(refusal) => return Ok(refuse(&refusal)),
-        Ok(false) => {}
-        Ok(true) => {
+        Ok(Consented::Before) => {}
+        Ok(Consented::Interrupted) => return Ok(Exit::Interrupted),
+        Ok(Consented::Now) => {
             runtime.block_on(links.drop_lost());
             let Waited::Done(now) = read() else { return Ok(Exit::Interrupted) };
             let now = now?;
@@ -176,20 +177,37 @@ impl Given {
 
 /// Whether a person was asked, who took a moment: what was read may have changed since. Or why it may not be
 /// carried out.
-fn asked(survey: &Survey, given: Option<&str>, verb: &Apply, arguments: &Arguments) -> Result<bool, String> {
+fn asked(
+    survey: &Survey,
+    given: Option<&str>,
+    verb: &Apply,
+    arguments: &Arguments,
+) -> Result<Consented, String> {
     let guard = Guard { max_delete: verb.max_delete };
     let approval = if verb.yes { Approval::all() } else { verb.approve.clone().unwrap_or_default() };
     let open = match run::consent(survey, given, &guard, &approval)? {
-        Consent::Given => return Ok(false),
+        Consent::Given => return Ok(Consented::Before),
         Consent::Needed(open) => open,
     };
     if !say::can_ask(arguments.no_input) {
         return Err(format!("{open} changes are not approved; say --yes or --approve, or run on a terminal"));
     }
-    if say::confirm(&format!("Carry out {} changes?", survey.plan.changes.len())) {
-        return Ok(true);
+    let question = format!("Carry out {} changes?", survey.plan.changes.len());
+    match super::ask(arguments, &question).map_err(|fault| fault.to_string())? {
+        Waited::Done(true) => Ok(Consented::Now),
+        Waited::Done(false) => Err("you said no; nothing was changed".into()),
+        Waited::Interrupted => Ok(Consented::Interrupted),
     }
-    Err("you said no; nothing was changed".into())
+}
+
+/// When a plan was agreed to.
+enum Consented {
+    /// By the command line, or it needs nobody.
+    Before,
+    /// By a person, who took their time.
+    Now,
+    /// Ctrl-C at the question.
+    Interrupted,
 }
 
 fn refuse(reason: &str) -> Exit {

@@ -32,7 +32,10 @@ pub fn run(arguments: &Arguments, verb: &Lock) -> anyhow::Result<Exit> {
         Lock::Break { name, yes } => {
             if !yes {
                 let question = format!("Take the lock of {name} away from whoever holds it?");
-                if !say::can_ask(arguments.no_input) || !say::confirm(&question) {
+                let Waited::Done(agreed) = super::ask(arguments, &question)? else {
+                    return Ok(Exit::Interrupted);
+                };
+                if !agreed {
                     say::word(&format!("{}refused:{:#} not approved; say --yes", say::BAD, say::BAD));
                     return Ok(Exit::Refused);
                 }

@@ -81,7 +81,8 @@ fn restore(
 ) -> anyhow::Result<Exit> {
     if !yes {
         let question = format!("Put {backup} back on {name}? Its services restart and calls end.");
-        if !say::can_ask(arguments.no_input) || !say::confirm(&question) {
+        let Waited::Done(agreed) = super::ask(arguments, &question)? else { return Ok(Exit::Interrupted) };
+        if !agreed {
             say::word(&format!("{}refused:{:#} not approved; say --yes", say::BAD, say::BAD));
             return Ok(Exit::Refused);
         }

@@ -33,7 +33,8 @@ pub fn run(arguments: &Arguments, verb: &Rollback) -> anyhow::Result<Exit> {
     }
     if !verb.yes {
         let question = format!("Put this back to what it was before {to}?");
-        if !say::can_ask(arguments.no_input) || !say::confirm(&question) {
+        let Waited::Done(agreed) = super::ask(arguments, &question)? else { return Ok(Exit::Interrupted) };
+        if !agreed {
             say::word(&format!("{}refused:{:#} not approved; say --yes", say::BAD, say::BAD));
             return Ok(Exit::Refused);
         }
@@ -45,7 +46,8 @@ pub fn run(arguments: &Arguments, verb: &Rollback) -> anyhow::Result<Exit> {
     let mut account = Account::begin();
     let written = shelved.iter().filter(|one| one.kept.keys().any(|name| name >= to));
     written.for_each(|one| account.target(&one.target.to_string()).changes = 1);
-    let undone = super::wait(run::roll_back(&workspace, &scope, &links, &watch, to, Terms::default()));
+    let undone =
+        super::bring_to_end(run::roll_back(&workspace, &scope, &links, &watch, to, Terms::default()));
     progress.finish();
     let Waited::Done(undone) = undone? else {
         account.end(arguments, &workspace, Exit::Interrupted);

@@ -4,6 +4,7 @@ mod edit;
 pub(super) mod git;
 pub(super) mod history;
 mod rekey;
+mod remove;
 mod rotate;
 mod scan;
 
@@ -28,6 +29,7 @@ pub fn run(arguments: &Arguments, verb: &Secrets) -> anyhow::Result<Exit> {
             say::bytes(open(arguments)?.get(path)?.reveal());
             Ok(Exit::Done)
         }
+        Secrets::Remove { path, yes } => locked(arguments, || remove::run(arguments, path, *yes)),
         Secrets::Edit { what } => locked(arguments, || edit::run(arguments, what)),
         Secrets::Rekey(verb) => rekey::run(arguments, verb),
         Secrets::Rotate(verb) if verb.path.is_none() || verb.dry_run => rotate::run(arguments, verb),

@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Context;
 use clap::CommandFactory;
 
-use crate::cli::{Arguments, Exit, say};
+use crate::cli::arguments::Complete;
+use crate::cli::{Arguments, Exit, complete, say};
 use crate::inventory;
 
 pub fn schema(of_playbooks: bool) -> anyhow::Result<Exit> {
@@ -15,6 +16,31 @@ pub fn schema(of_playbooks: bool) -> anyhow::Result<Exit> {
 }
 
 pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
+    let own = match shell {
+        clap_complete::Shell::Bash => complete::BASH,
+        clap_complete::Shell::Zsh => complete::ZSH,
+        clap_complete::Shell::Fish => complete::FISH,
+        clap_complete::Shell::PowerShell => complete::POWERSHELL,
+        _ => return generated(shell),
+    };
+    say::data(own);
+    Ok(Exit::Done)
+}
+
+/// What may stand next, a line each, with what it is after a tab.
+pub fn complete(verb: &Complete) -> anyhow::Result<Exit> {
+    let mut words = verb.words.clone();
+    if verb.after || words.is_empty() {
+        words.push(String::new());
+    }
+    let found = complete::candidates(&words);
+    let lines: String = found.iter().map(|one| format!("{}\t{}\n", one.text, one.about)).collect();
+    say::bytes(lines.as_bytes());
+    Ok(Exit::Done)
+}
+
+/// For the shells without a script of ours: verbs and flags.
+fn generated(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "rocade", &mut script);
     say::bytes(&script);

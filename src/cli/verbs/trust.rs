@@ -27,7 +27,10 @@ pub fn run(arguments: &Arguments, verb: &Trust) -> anyhow::Result<Exit> {
         Some(expected) => bail!("{} shows {shown}, not {expected}; nothing was pinned", route.whom()),
         None => {
             say::word(&format!("{} shows {shown}", route.whom()));
-            if !say::can_ask(arguments.no_input) || !say::confirm("Is this the host's own key?") {
+            let Waited::Done(agreed) = super::ask(arguments, "Is this the host's own key?")? else {
+                return Ok(Exit::Interrupted);
+            };
+            if !agreed {
                 say::hint(&format!("rocade trust {} --fingerprint {shown}", verb.name));
                 return Ok(Exit::Refused);
             }
