@@ -10,6 +10,7 @@ pub mod lint;
 mod load;
 mod pbx;
 pub mod playbook;
+mod reached;
 mod refer;
 pub mod report;
 mod scalar;

@@ -223,10 +223,15 @@ mod tests {
     #[test]
     fn the_shipped_mappings_hold() {
         use crate::intake::{lines, sensors};
-        let lines_map = include_str!("../../mappings/lines.yaml");
+        let lines_map = include_str!("../../templates/import/lines.yaml");
         Mapping::read("lines.yaml", lines_map, &lines::FIELDS, &lines::SETTINGS).unwrap();
-        Mapping::read("sensors.yaml", include_str!("../../mappings/sensors.yaml"), &sensors::FIELDS, &[])
-            .unwrap();
+        Mapping::read(
+            "sensors.yaml",
+            include_str!("../../templates/import/sensors.yaml"),
+            &sensors::FIELDS,
+            &[],
+        )
+        .unwrap();
     }
 
     #[test]

@@ -99,7 +99,13 @@ pub fn on(
     let exit = exit(&applied, stopped);
     account.end(arguments, workspace, exit);
     show_result(arguments, &applied, Ended { exit, shard: scope.shard }, heed)?;
-    if let Some(kept) = applied.kept.as_ref().filter(|_| !arguments.json) {
+    what_stays(&applied, arguments.json);
+    Ok(exit)
+}
+
+/// Says what an apply leaves: what can be put back, and the lock that stood in its way.
+fn what_stays(applied: &Applied, json: bool) {
+    if let Some(kept) = applied.kept.as_ref().filter(|_| !json) {
         say::word(&format!(
             "What was there is kept on the hosts; to put it back: rocade rollback --to {kept}"
         ));
@@ -108,7 +114,6 @@ pub fn on(
         say::word(&format!("{}error:{:#} {locked}", say::BAD, say::BAD));
         say::hint("rocade lock show");
     }
-    Ok(exit)
 }
 
 /// How a run of so many shares of the targets ended.

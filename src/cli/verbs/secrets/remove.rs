@@ -4,8 +4,10 @@
 use super::open;
 use crate::cli::verbs::{Waited, ask};
 use crate::cli::{Arguments, Exit, say};
+use crate::compose;
+use crate::inventory;
+use crate::run;
 use crate::secrets::{Fault, Ledger};
-use crate::{compose, inventory, run};
 
 pub fn run(arguments: &Arguments, path: &str, yes: bool) -> anyhow::Result<Exit> {
     let store = open(arguments)?;
