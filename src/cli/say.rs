@@ -80,6 +80,8 @@ pub fn confirm(question: &str) -> bool {
     let mut stream = anstream::stderr().lock();
     let _ = write!(stream, "{HEAD}{question}{HEAD:#} [y/N] ");
     let _ = stream.flush();
+    // Whoever hears Ctrl-C meanwhile has something to say.
+    drop(stream);
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")

@@ -1,24 +1,48 @@
 //! What is asked of a person on a terminal. The terminal is `script`'s; where that is not installed the test
 //! says that it was skipped.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::Stdio;
 
 use crate::place::Place;
 
-/// Runs the program on a terminal of its own where a person types an answer: its code and all it showed.
-fn on_a_terminal(place: &Place, words: &str, answer: &str) -> Option<(i32, String)> {
+/// Starts the program on a terminal of its own, for at most a minute.
+fn terminal(place: &Place, words: &str) -> Option<std::process::Child> {
     let line = format!("{} -C {} {words}", env!("CARGO_BIN_EXE_rocade"), place.root().display());
-    let mut command = tokio::process::Command::new("script");
-    let command = command.args(["-qec", &line, "/dev/null"]).env("HOME", place.root()).env("TERM", "xterm");
-    let command = command.env_remove("NO_COLOR").as_std_mut().stdin(Stdio::piped()).stdout(Stdio::piped());
-    let Ok(mut child) = command.spawn() else {
+    let mut command = tokio::process::Command::new("timeout");
+    let command = command.args(["--foreground", "60", "script", "-qec", &line, "/dev/null"]);
+    let command = command.env("HOME", place.root()).env("TERM", "xterm").env_remove("NO_COLOR");
+    let command = command.as_std_mut().stdin(Stdio::piped()).stdout(Stdio::piped());
+    let child = command.spawn().ok().filter(|_| std::path::Path::new("/usr/bin/script").exists());
+    if child.is_none() {
         eprintln!("skipped: `script` is not installed");
-        return None;
-    };
+    }
+    child
+}
+
+/// What a person sees who types an answer: the program's code and all it showed.
+fn on_a_terminal(place: &Place, words: &str, answer: &str) -> Option<(i32, String)> {
+    let mut child = terminal(place, words)?;
     child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     Some((output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_at_a_question_is_heard() {
+    let place = Place::new().await;
+    let Some(mut child) = terminal(&place, "apply") else { return };
+    let (mut typed, mut shown) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut seen, mut byte) = (Vec::new(), [0]);
+    while !seen.ends_with(b"[y/N] ") {
+        shown.read_exact(&mut byte).expect("the question comes before the end");
+        seen.push(byte[0]);
+    }
+    typed.write_all(b"\x03").unwrap();
+    shown.read_to_end(&mut seen).unwrap();
+    let code = child.wait().unwrap().code();
+    assert_eq!(code, Some(130), "{}", String::from_utf8_lossy(&seen));
+    assert_eq!(place.writes(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
