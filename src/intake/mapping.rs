@@ -149,6 +149,10 @@ impl<'m> Fields<'m> {
                 columns.insert((*field).to_owned(), index);
             }
         }
+        let by_number = |field: &String| matches!(mapping.columns.get(field), Some(Column::Number(_)));
+        for (_, index) in columns.iter().filter(|(field, _)| !by_number(field)) {
+            faults.extend(again(sheet, *index));
+        }
         if faults.is_empty() { Ok(Self { mapping, columns }) } else { Err(faults) }
     }
 
@@ -200,9 +204,32 @@ fn missing(sheet: &Sheet, field: &str, column: &Column) -> Diagnostic {
     fault.help(format!("its columns: {}", there.join(", ")))
 }
 
+/// A column that is read by its name and stands there twice: which one is meant cannot be told.
+fn again(sheet: &Sheet, first: usize) -> Option<Diagnostic> {
+    let first = sheet.header.get(first)?;
+    let mut others = sheet.header.iter().filter(|cell| plain(&cell.text) == plain(&first.text));
+    let second = others.find(|cell| cell.place != first.place)?;
+    let fault = Diagnostic::error("same-column", format!("the list has the column `{}` twice", first.text));
+    let fault = fault.at(&second.place, "here again").at(&first.place, "first here");
+    Some(fault.help("name the one that is meant by its number in a mapping, or take the other out"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_column_that_stands_there_twice_is_a_fault_unless_its_number_is_given() {
+        let read = |columns: &str| {
+            let mapping = Mapping::read("m.yaml", columns, &["name", "period"], &[]).unwrap();
+            let sheet = Sheet::read("l.csv", b"name;period;Name\na;10m;b\n", &mapping).unwrap();
+            let faults = Fields::of(&sheet, &mapping, &[("name", &["name"])]).err().unwrap_or_default();
+            faults.iter().map(|fault| fault.code).collect::<Vec<_>>()
+        };
+        assert_eq!(read("columns: {period: period}\n"), ["same-column"]);
+        assert_eq!(read("columns: {name: Name}\n"), ["same-column"]);
+        assert_eq!(read("columns: {name: 3}\n"), [""; 0]);
+    }
 
     #[test]
     fn columns_constants_and_words_make_fields() {

@@ -33,7 +33,7 @@ pub struct PbxSize {
     /// The PBX whose trunks are held against it, and whose history is read when no people are given.
     pub name: Option<String>,
     /// How many people telephone.
-    #[arg(long, value_name = "COUNT", requires = "minutes_per_day")]
+    #[arg(long, value_name = "COUNT", requires = "minutes_per_day", value_parser = clap::value_parser!(u32).range(1..))]
     pub users: Option<u32>,
     /// How many minutes each of them telephones a day.
     #[arg(long, value_name = "MINUTES", requires = "users", value_parser = positive)]

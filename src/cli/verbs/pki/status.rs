@@ -120,7 +120,7 @@ impl Standing {
     }
 
     fn draw(&self) {
-        let left = |held: &Certificate| format!("{}, {} days left", held.name, held.days_left(self.now));
+        let left = |held: &Certificate| format!("{}, {}", held.name, days(held.days_left(self.now)));
         match &self.root {
             Some(root) => {
                 let key = if self.root_key { "" } else { "; its key is off line" };
@@ -184,6 +184,11 @@ fn is_good(state: &State) -> bool {
     matches!(state, State::Held { due: false, foreign: false, revoked: false, wished_names: None, .. })
 }
 
+/// Whole days before an end, or since it.
+fn days(left: i64) -> String {
+    if left < 0 { format!("over for {} days", -left) } else { format!("{left} days left") }
+}
+
 fn words(state: &State) -> String {
     match state {
         State::Missing => "not issued yet".to_owned(),
@@ -191,7 +196,7 @@ fn words(state: &State) -> String {
         State::Held { certificate, days_left, due, foreign, revoked, wished_names } => {
             let names = &certificate.names;
             let whom = if names.is_empty() { "a client".to_owned() } else { names.join(", ") };
-            let mut text = format!("{days_left} days left, for {whom}");
+            let mut text = format!("{}, for {whom}", days(*days_left));
             for (is_so, words) in [
                 (*due, "; to be renewed now"),
                 (*foreign, "; issued by another authority"),
