@@ -16,6 +16,8 @@ mod clients;
 mod endured;
 #[path = "chain/first.rs"]
 mod first;
+#[path = "chain/forwarded.rs"]
+mod forwarded;
 #[path = "chain/hosts.rs"]
 mod hosts;
 #[path = "chain/kept.rs"]

@@ -56,3 +56,19 @@ fn a_hole_made_by_hand_is_found_shown_and_closed() {
     assert_eq!(site.applied(), ["update file /etc/mosquitto/rocade/acl", "update service mosquitto"]);
     assert_eq!(failing(&site, 0), [""; 0]);
 }
+
+#[test]
+#[ignore = "needs the bed of hosts: tests/run"]
+fn an_account_that_reads_too_much_is_found() {
+    let site = site::ready();
+    bed().on(
+        BROKER,
+        "sed -i '/^user signage/a topic read rocade/#' /etc/mosquitto/rocade/acl
+        systemctl reload mosquitto",
+    );
+    let said = site.rocade(&["verify"]).ends_with(1);
+    assert!(said.out.contains("it was sent rocade/"), "{}", said.out);
+    assert_eq!(failing(&site, 1), ["signage reads what it may, and nothing else"]);
+    assert_eq!(site.applied(), ["update file /etc/mosquitto/rocade/acl", "update service mosquitto"]);
+    assert_eq!(failing(&site, 0), [""; 0]);
+}
