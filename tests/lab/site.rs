@@ -28,8 +28,16 @@ async fn the_written_inventory_holds() {
         let key = store.get(&sensor.app_key.secret).unwrap();
         assert_eq!(inventory::lint::weak_key(key.reveal_text().unwrap()), None);
     }
+    let ports: Vec<u16> = lab.devices().iter().map(|device| device.plan.https_port).collect();
     lab.stop().await;
-    assert!(lab::up(folder.path()).await.is_err(), "a folder is used once");
+    // The same folder is the same lab again; what is no lab's stays untouched.
+    let again = lab::up(folder.path()).await.unwrap();
+    assert_eq!(again.devices().iter().map(|device| device.plan.https_port).collect::<Vec<_>>(), ports);
+    again.stop().await;
+    let other = TempDir::new().unwrap();
+    std::fs::write(other.path().join("notes.txt"), "mine").unwrap();
+    assert!(lab::up(other.path()).await.is_err(), "a folder that holds something else");
+    assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
