@@ -109,7 +109,9 @@ fn killed_then_done(bench: &Bench, words: &[&str]) {
             openssl(&[&["verify", "-CAfile", "trusted.pem"], &chain[..]].concat(), bench.root());
         assert!(good, "{words:?}: {said}");
     }
-    bench.rocade(words, 0);
+    // Where the kill came too late the last stage is over, and there is none to finish.
+    let over = words.contains(&"finish") && !bench.file("pki/rotation.json").exists();
+    bench.rocade(words, i32::from(over));
 }
 
 /// What an apply does, in the order that hurts most and stopped half-way once: some clients, the broker, the rest.
@@ -171,7 +173,8 @@ async fn fifty_clients_live_through_a_rotation_killed_in_every_stage() {
     assert!(lost.is_empty(), "{lost:?}");
 
     assert_eq!(rotation::stage(bench.root()).unwrap(), None);
-    assert!(!bench.file("pki/next").exists());
+    // Killed right at its end it may leave the folder, and nothing in it.
+    assert!(fs::read_dir(bench.file("pki/next")).map_or(true, |mut left| left.next().is_none()));
     let fault = handshake(broker.server(&old_root, None), AMPLE).await.unwrap_err();
     assert!(matches!(fault, TlsFault::NotTrusted { .. }), "the old authority is trusted no more: {fault}");
     assert!(bench.rocade(&["pki", "issue", "main"], 0).contains("as wished"));
