@@ -10,6 +10,9 @@ use anyhow::Context;
 #[cfg(unix)]
 use sha2::{Digest, Sha256};
 
+/// What the names of files begin with that are not whole yet.
+pub const TEMPORARY: &str = ".rocade-";
+
 /// Puts `bytes` in place of what stands at `path`, making its folder when needed. A reader sees the old
 /// bytes or the new ones; what is on disk when this returns stays there. An existing file keeps its mode.
 ///
@@ -41,14 +44,14 @@ fn temporary(path: &Path) -> io::Result<tempfile::Builder<'static, 'static>> {
         Err(error) => return Err(error),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".rocade-").permissions(fs::Permissions::from_mode(mode));
+    builder.prefix(TEMPORARY).permissions(fs::Permissions::from_mode(mode));
     Ok(builder)
 }
 
 #[cfg(not(unix))]
 fn temporary(_path: &Path) -> io::Result<tempfile::Builder<'static, 'static>> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".rocade-");
+    builder.prefix(TEMPORARY);
     Ok(builder)
 }
 

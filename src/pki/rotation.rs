@@ -193,8 +193,15 @@ fn settle(repository: &Path) -> anyhow::Result<()> {
         slot(repository, Era::Next).move_to(&slot(repository, Era::Present))?;
     }
     super::revoked::forget_old(repository)?;
+    let next = repository.join("pki/next");
+    // What a write that was killed left half-way.
+    for left in fs::read_dir(&next).into_iter().flatten().flatten() {
+        if left.file_name().to_string_lossy().starts_with(crate::repository::TEMPORARY) {
+            let _ = fs::remove_file(left.path());
+        }
+    }
     let place = place(repository);
     fs::remove_file(&place).with_context(|| format!("removing {}", place.display()))?;
-    let _ = fs::remove_dir(repository.join("pki/next"));
+    let _ = fs::remove_dir(next);
     Ok(())
 }
