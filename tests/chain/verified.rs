@@ -12,6 +12,17 @@ fn failing(site: &Site, code: i32) -> Vec<String> {
     failed.map(|finding| finding["what"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Gives the display's account a right that the inventory does not.
+fn make_hole(right: &str) {
+    bed().on(
+        BROKER,
+        &format!(
+            "sed -i '/^user signage/a topic {right}' /etc/mosquitto/rocade/acl
+            systemctl reload mosquitto"
+        ),
+    );
+}
+
 #[test]
 #[ignore = "needs the bed of hosts: tests/run"]
 fn all_holds_on_a_chain_that_works() {
@@ -45,11 +56,7 @@ fn a_stopped_relay_is_found_shown_and_started_again() {
 #[ignore = "needs the bed of hosts: tests/run"]
 fn a_hole_made_by_hand_is_found_shown_and_closed() {
     let site = site::ready();
-    bed().on(
-        BROKER,
-        "sed -i '/^user signage/a topic write rocade/verify/#' /etc/mosquitto/rocade/acl
-        systemctl reload mosquitto",
-    );
+    make_hole("write rocade/verify/#");
     assert_eq!(failing(&site, 1), ["signage logs in and may not publish to rocade's topics"]);
     let plan = site.rocade(&["plan", "-v"]).ends_with(0);
     assert!(plan.out.contains("-topic write rocade/verify/#"), "{}", plan.out);
@@ -61,11 +68,7 @@ fn a_hole_made_by_hand_is_found_shown_and_closed() {
 #[ignore = "needs the bed of hosts: tests/run"]
 fn an_account_that_reads_too_much_is_found() {
     let site = site::ready();
-    bed().on(
-        BROKER,
-        "sed -i '/^user signage/a topic read rocade/#' /etc/mosquitto/rocade/acl
-        systemctl reload mosquitto",
-    );
+    make_hole("read rocade/#");
     let said = site.rocade(&["verify"]).ends_with(1);
     assert!(said.out.contains("it was sent rocade/"), "{}", said.out);
     assert_eq!(failing(&site, 1), ["signage reads what it may, and nothing else"]);

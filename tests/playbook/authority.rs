@@ -1,8 +1,8 @@
 //! `rotate-ca` from its first step to its last, and killed with signal 9 at its checkpoints; certificates of relays.
 
-use std::process::Stdio;
 use std::time::Duration;
 
+use crate::kill::kill_when;
 use crate::place::Place;
 use crate::shipped::{as_they_are, ship};
 
@@ -113,24 +113,16 @@ fn kill_at(place: &Place, words: &[&str], n: usize) -> Result<(), usize> {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rocade"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", place.root());
     command.arg("-C").arg(place.root()).args(words);
-    let mut last = checkpoint(place);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let mut left = n;
-    loop {
+    let (mut left, mut last) = (n, checkpoint(place));
+    let killed = kill_when(&mut command, || {
         let now = checkpoint(place);
         if now != last {
-            (left, last) = (left - 1, now);
+            left -= 1;
+            last = now;
         }
-        if left == 0 {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return Ok(());
-        }
-        if child.try_wait().unwrap().is_some() {
-            return Err(left);
-        }
-        std::thread::sleep(Duration::from_micros(200));
-    }
+        left == 0
+    });
+    if killed { Ok(()) } else { Err(left) }
 }
 
 /// One kill; whether there was a checkpoint to be killed at.

@@ -1,11 +1,9 @@
 //! Killed with signal 9 as soon as a checkpoint is on disk, at each of them: `resume` comes to the same end, and what
 //! the checkpoint calls done is not done again.
 
-use std::process::Stdio;
-use std::time::Duration;
-
 use serde_json::Value;
 
+use crate::kill::kill_when;
 use crate::round::Round;
 
 const STEPS: &str = "  - plan: {only: [kind=gateway]}\n  \
@@ -19,24 +17,15 @@ fn kill_at(round: &Round, n: usize) -> bool {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rocade"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", round.root());
     command.arg("-C").arg(round.root()).args(["playbook", "run", "round", "--yes"]);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let (mut seen, mut last) = (0, Value::Null);
-    loop {
+    kill_when(&mut command, || {
         let now = round.checkpoint();
         if now != last {
             seen += 1;
             last = now;
         }
-        if seen == n {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return true;
-        }
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-        std::thread::sleep(Duration::from_micros(200));
-    }
+        seen == n
+    })
 }
 
 /// One kill; whether there was a checkpoint to be killed at.

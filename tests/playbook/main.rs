@@ -10,6 +10,8 @@ mod authority;
 mod bench;
 mod faults;
 mod guide;
+#[path = "../story/kill.rs"]
+mod kill;
 mod killed;
 #[path = "../story/many.rs"]
 #[allow(dead_code, reason = "its own tests use all of it")]

@@ -3,7 +3,6 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use std::time::Duration;
 use rocade::lab::{Firmware, Knobs, firmware_image};
 
 use crate::firmware::{UPGRADE, want_image};
+use crate::kill::kill_when;
 use crate::place::Place;
 
 impl Place {
@@ -18,20 +18,7 @@ impl Place {
     fn kill_redeploy(&self, more: &[&str], died: &dyn Fn() -> bool) -> bool {
         let words = ["redeploy", "pool-gw", "--yes", "--no-wait", "--patience", "20s"];
         let mut program = self.program();
-        program.args(words).args(more).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = program.spawn().unwrap();
-        loop {
-            if died() {
-                // SIGKILL: nothing of it gets to tidy up.
-                child.kill().unwrap();
-                child.wait().unwrap();
-                return true;
-            }
-            if child.try_wait().unwrap().is_some() {
-                return false;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        kill_when(program.args(words).args(more), died)
     }
 
     /// The events of the journal's whole records.

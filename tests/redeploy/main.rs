@@ -7,6 +7,8 @@
 mod cut;
 mod firmware;
 mod fleet;
+#[path = "../story/kill.rs"]
+mod kill;
 mod killed;
 mod place;
 mod refused;

@@ -1,32 +1,20 @@
 //! An apply that is killed (`kill -9`) after each order and each record of its journal: the next one is told of it
 //! and goes on by itself.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::keeping::files;
+use crate::kill::kill_when;
 use crate::place::Place;
 
-/// Starts an apply, kills it as soon as `died` says so, and gives the journal's length then.
-fn kill_when(place: &Place, died: &dyn Fn() -> bool) -> bool {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_rocade"));
-    child.env_clear().env("HOME", place.root()).arg("-C").arg(place.root());
-    let child = child.args(["apply", "--yes"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let mut child = child.unwrap();
-    loop {
-        if died() {
-            // SIGKILL: nothing of it gets to tidy up.
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return true;
-        }
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
+/// Starts an apply and kills it as soon as `died` says so.
+fn kill_apply(place: &Place, died: &dyn Fn() -> bool) -> bool {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_rocade"));
+    program.env_clear().env("HOME", place.root()).arg("-C").arg(place.root()).args(["apply", "--yes"]);
+    kill_when(&mut program, died)
 }
 
 fn journal(place: &Place) -> Vec<Value> {
@@ -70,7 +58,7 @@ async fn kill_at_orders(each: usize) {
         for device in place.lab.devices() {
             device.knobs().set(|knobs| knobs.slow = Duration::from_millis(1));
         }
-        if !kill_when(&place, &|| place.writes().len() >= n) {
+        if !kill_apply(&place, &|| place.writes().len() >= n) {
             continue;
         }
         killed += 1;
@@ -90,7 +78,7 @@ async fn kill_at_records(each: usize) {
     let mut killed = 0;
     for n in (1..count).step_by(each) {
         let place = Place::new().await;
-        if !kill_when(&place, &|| journal(&place).len() >= n) {
+        if !kill_apply(&place, &|| journal(&place).len() >= n) {
             continue;
         }
         let records = journal(&place);

@@ -4,6 +4,7 @@
 mod faults;
 mod fleet;
 mod keeping;
+mod kill;
 mod killed;
 mod kinds;
 mod many;
