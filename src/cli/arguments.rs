@@ -54,27 +54,31 @@ Examples:
   rocade sensors                       see which sensors are heard
   rocade lab demo                      see all of it on simulated devices";
 
-/// Gateways, sensors, brokers and certificates as code.
+/// Where the help of every verb lists what every verb takes: after what it alone takes.
+const EVERYWHERE: &str = "Options of every verb";
+
+/// Gateways, sensors, brokers, certificates and a 3CX as code.
 #[derive(Debug, Parser)]
 #[command(name = "rocade", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Arguments {
     /// The inventory repository.
     #[arg(short = 'C', long = "chdir", value_name = "DIR", default_value = ".", global = true)]
+    #[arg(help_heading = EVERYWHERE)]
     pub directory: PathBuf,
     /// Machine-readable output on standard output.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Never ask; what would need an answer is refused.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub no_input: bool,
     /// More detail: every field of every change.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub verbose: bool,
     /// The age identity that opens the secrets.
-    #[arg(short = 'i', long, value_name = "FILE", global = true)]
+    #[arg(short = 'i', long, value_name = "FILE", global = true, help_heading = EVERYWHERE)]
     pub identity: Option<PathBuf>,
     /// No colour.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub no_color: bool,
     /// What to do.
     #[command(subcommand)]
