@@ -6,6 +6,7 @@ mod clear;
 mod decode;
 mod diagnostic;
 mod explain;
+mod format;
 pub mod lint;
 mod load;
 mod pbx;
@@ -23,7 +24,8 @@ pub use at::{At, Place};
 pub use clear::{blanked, looks_like_key};
 pub use diagnostic::{Diagnostic, Label, Report, Severity, Sources};
 pub use explain::{Told, Unknown, explain};
-pub use load::{Loaded, load, load_changed, parse, seen};
+pub use format::{Unlaid, laid};
+pub use load::{Loaded, load, load_changed, parse, seen, yaml_files};
 pub use pbx::*;
 pub use scalar::{
     ByteSizeText, E164Text, EuiText, FeastText, MacText, NetworkText, NumberText, PeriodText,

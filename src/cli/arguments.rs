@@ -3,6 +3,7 @@
 mod can;
 mod complete;
 mod explain;
+mod fmt;
 mod gateway;
 mod graph;
 mod import;
@@ -25,6 +26,7 @@ use clap::{Args, Parser, Subcommand};
 pub use can::*;
 pub use complete::*;
 pub use explain::*;
+pub use fmt::*;
 pub use gateway::*;
 pub use graph::*;
 pub use import::*;
@@ -94,6 +96,8 @@ pub enum Verb {
     Validate(Validate),
     /// Say what a part of the inventory comes to and which line says so, or what a code of a finding means. Offline.
     Explain(Explain),
+    /// Lay YAML out in one way: blanks and empty lines only; what it says, its order and its comments stay. Offline.
+    Fmt(Fmt),
     /// Read the targets, compare, show. Never writes.
     Plan(Plan),
     /// Tell what differs from the inventory, and whether it was changed by hand or in git. Never writes.

@@ -8,6 +8,7 @@ mod dossier;
 mod drift;
 mod explain;
 mod export;
+mod fmt;
 mod graph;
 mod history;
 mod import;
@@ -45,6 +46,7 @@ pub fn dispatch(arguments: &Arguments) -> anyhow::Result<Exit> {
         Verb::Init(verb) => init::run(arguments, verb),
         Verb::Validate(verb) => validate::run(arguments, verb),
         Verb::Explain(verb) => explain::run(arguments, verb),
+        Verb::Fmt(verb) => fmt::run(arguments, verb),
         Verb::Plan(verb) => plan::run(arguments, verb),
         Verb::Drift(verb) => drift::run(arguments, verb),
         Verb::History(verb) => history::run(arguments, verb),

@@ -13,6 +13,12 @@ pub use edit::{append, insert, place_of, places_of, push, remove, says, set};
 
 use super::Place;
 
+/// Whether two texts say the same to a reader, whatever their layout.
+pub(super) fn means_the_same(one: &str, other: &str) -> bool {
+    let tree = |text| proof::tree_of(text).map(|root| proof::Meaning::of(root.as_deref()));
+    tree(one).is_ok_and(|one| tree(other).as_ref() == Ok(&one))
+}
+
 /// The text with the scalar at a place replaced. `old` is what must stand there, in whatever quotes.
 ///
 /// # Errors

@@ -120,6 +120,18 @@ pub(super) fn texts(root: &Path) -> Result<Vec<(String, String)>, String> {
     paths.iter().map(read).collect()
 }
 
+/// All YAML that an engineer writes in a repository, by names: the inventory, playbooks, mappings of imports.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn yaml_files(root: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    for folder in ["inventory", "playbooks", "templates/import"] {
+        found.extend(files(&root.join(folder))?.into_iter().map(|path| (relative(root, &path), path)));
+    }
+    Ok(found)
+}
+
 /// A file's name in the repository, with `/` between its parts.
 fn relative(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")

@@ -12,7 +12,7 @@ const MACHINE: [&str; 2] = ["        host: sbc-", "        provisioning_link: "]
 pub fn yaml(url: &str) -> String {
     let lines = SAMPLE.split_inclusive('\n');
     let own: String = lines.filter(|line| !MACHINE.iter().any(|word| line.starts_with(word))).collect();
-    own.replace(ADDRESS, url).replace("unmanaged: keep ", "unmanaged: report ")
+    own.replace(ADDRESS, url).replace("unmanaged: keep  ", "unmanaged: report")
 }
 
 /// The prompts it plays, WAV files by name.

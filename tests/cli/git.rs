@@ -189,7 +189,7 @@ fn the_shipped_hooks_run() {
     let text = include_str!("../../.pre-commit-hooks.yaml");
     let entries: Vec<&str> =
         text.lines().filter_map(|line| line.trim().strip_prefix("entry: rocade ")).collect();
-    assert_eq!(entries.len(), 2);
+    assert_eq!(entries.len(), 3);
     let home = tracked();
     for entry in entries {
         home.rocade(&entry.split(' ').collect::<Vec<_>>()).ended(0);

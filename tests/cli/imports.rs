@@ -87,6 +87,10 @@ async fn the_things_stacks_list_becomes_sensors_and_goes_back() {
     let back = place.rocade(&["import", "sensors", &out]).ended(0);
     assert!(back.err.contains("0 sensors new, 0 changed, 3 as they were"), "{}", back.err);
     assert!(inventory(&place) == imported);
+    // Nothing but the blanks that stood before is left to lay out.
+    let left = place.rocade(&["fmt", "--diff"]).ended(2).out;
+    assert_eq!(left.matches("\n+").count(), 2, "{left}");
+    assert!(left.contains("+  pool-changing:  # two of them\n"), "{left}");
     let bare = place.rocade(&["export", "sensors", "--format", "tts"]).ended(0);
     assert!(
         !bare.out.contains(A) && bare.out.contains("sauna;0018B21000000002;0018B24441524632;sauna;"),
@@ -232,6 +236,7 @@ async fn a_live_gateway_becomes_inventory_and_the_plan_is_empty() {
         assert!(!shows(&imported, &key), "{firmware}");
         place.rocade(&["import", "gateway", "pool-gw"]).ended(0);
         assert!(inventory(&place) == imported, "{firmware}: a second run changes nothing");
+        place.rocade(&["fmt", "--check"]).ended(0);
         drop(lab);
     }
 }

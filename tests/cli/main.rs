@@ -9,6 +9,7 @@ mod drift;
 mod edit;
 mod exits;
 mod explain;
+mod fmt;
 mod forms;
 mod git;
 mod imports;

@@ -13,6 +13,7 @@ async fn a_live_pbx_becomes_inventory_and_the_plan_is_empty() {
     place.rocade(&["import", "pbx", "head-office"]).ended(0);
     let imported = std::fs::read_to_string(&path).unwrap();
     assert!(imported.starts_with("# kept\n") && imported.ends_with("# behind it\n"), "{imported}");
+    place.rocade(&["fmt", "--check"]).ended(0);
     for part in [
         "departments",
         "holidays",

@@ -136,6 +136,7 @@ async fn an_old_operators_lines_join_the_telephone_system() {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(text.contains("# made in the console: Integrations, API"), "comments stay");
+    place.rocade(&["fmt", "--check"]).ended(0);
     place.rocade(&import).ended(0);
     assert_eq!(file(&place), text, "a second run changes nothing");
     place.rocade(&["validate"]).ended(0);
