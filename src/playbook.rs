@@ -7,6 +7,7 @@
 mod audience;
 mod checkpoint;
 mod course;
+mod gate;
 mod given;
 mod outline;
 mod plugged;

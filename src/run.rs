@@ -27,7 +27,7 @@ pub use approve::{Consent, asks, consent};
 pub use carry_out::{Applied, Stop, carry_out};
 pub use command::{Ran, command};
 pub use drift::{Drift, explain};
-pub use fresh::{Form, may_change};
+pub use fresh::{Form, Fresh, may_change, renew_value};
 pub use journal::{Unfinished, unfinished};
 pub use keeping::Terms;
 pub use links::{Line, Links};

@@ -155,13 +155,14 @@ pub(super) struct Keys<'n> {
 
 impl<'n> Keys<'n> {
     /// Opens a map; keys that are not known are faults at once.
-    pub fn open(node: &'n Node, known: &[&str], decoder: &mut Decoder) -> Option<Self> {
+    pub fn open(node: &'n Node, known: &[&[&str]], decoder: &mut Decoder) -> Option<Self> {
         let Body::Map(entries) = &node.body else {
-            decoder.wrong_type(node, &format!("a map with {}", listed(known)));
+            decoder.wrong_type(node, &format!("a map with {}", listed(&known.concat())));
             return None;
         };
-        for entry in entries.iter().filter(|entry| !known.contains(&entry.key.text.as_str())) {
-            decoder.unknown_key(&entry.key, known);
+        let is_known = |key: &Key| known.iter().any(|keys| keys.contains(&key.text.as_str()));
+        for entry in entries.iter().filter(|entry| !is_known(&entry.key)) {
+            decoder.unknown_key(&entry.key, &known.concat());
         }
         Some(Self { entries, owner: decoder.owner })
     }
@@ -207,19 +208,45 @@ fn listed(keys: &[&str]) -> String {
     keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// Fields whose keys stand among those of the type they are part of.
+pub(super) trait Part: Sized {
+    /// The keys.
+    const KEYS: &'static [&'static str];
+
+    /// Takes them out of that type's map.
+    fn take(keys: &Keys<'_>, decoder: &mut Decoder) -> Option<Self>;
+}
+
+/// Makes a struct a [`Part`].
+macro_rules! part {
+    ($name:ident { $($field:ident),* $(,)? }) => {
+        impl $crate::inventory::decode::Part for $name {
+            const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+
+            fn take(
+                keys: &$crate::inventory::decode::Keys<'_>,
+                decoder: &mut $crate::inventory::decode::Decoder,
+            ) -> Option<Self> {
+                $(let $field = keys.take(stringify!($field), decoder);)*
+                Some(Self { $($field: $field?),* })
+            }
+        }
+    };
+}
+
 /// Decodes a struct: all its fields, each under its own name. The struct literal makes sure that none is
-/// forgotten. `needed` stands behind a list that must be written; with `or default`, the whole may be left
-/// out.
+/// forgotten. `needed` stands behind a list that must be written, and `: Type..` behind a [`Part`]; with
+/// `or default`, the whole may be left out.
 macro_rules! shape {
-    ($name:ident { $($field:ident $($needed:ident)?),* $(,)? } $(or $default:ident)?) => {
+    ($name:ident { $($field:ident $($needed:ident)? $(: $part:ident ..)?),* $(,)? } $(or $default:ident)?) => {
         impl $crate::inventory::decode::Decode for $name {
             fn decode(
                 node: &$crate::inventory::tree::Node,
                 decoder: &mut $crate::inventory::decode::Decoder,
             ) -> Option<Self> {
-                let known = [$(stringify!($field)),*];
-                let keys = $crate::inventory::decode::Keys::open(node, &known, decoder)?;
-                $(let $field = shape!(@ keys, decoder, $field $($needed)?);)*
+                let known: &[&[&str]] = &[$(shape!(# $field $($part)?)),*];
+                let keys = $crate::inventory::decode::Keys::open(node, known, decoder)?;
+                $(let $field = shape!(@ keys, decoder, $field $($needed)? $(: $part)?);)*
                 Some(Self { $($field: $field?),* })
             }
 
@@ -230,6 +257,11 @@ macro_rules! shape {
     };
     (@ $keys:ident, $decoder:ident, $field:ident) => { $keys.take(stringify!($field), $decoder) };
     (@ $keys:ident, $decoder:ident, $field:ident needed) => { $keys.need(stringify!($field), $decoder) };
+    (@ $keys:ident, $decoder:ident, $field:ident : $part:ident) => {
+        <$part as $crate::inventory::decode::Part>::take(&$keys, $decoder)
+    };
+    (# $field:ident) => { &[stringify!($field)] };
+    (# $field:ident $part:ident) => { <$part as $crate::inventory::decode::Part>::KEYS };
 }
 
 /// Decodes an enum from words.
@@ -254,7 +286,7 @@ macro_rules! words {
     };
 }
 
-pub(super) use {shape, words};
+pub(super) use {part, shape, words};
 
 /// A scalar that must be one of some words.
 pub(super) fn word<'n>(node: &'n Node, known: &[&str], decoder: &mut Decoder) -> Option<&'n str> {

@@ -7,8 +7,10 @@ mod shape;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 
 use super::{At, PeriodText};
 
@@ -145,7 +147,7 @@ pub enum Act<'a> {
     Run(&'a RunStep),
 }
 
-impl Act<'_> {
+impl<'a> Act<'a> {
     /// The verb, as it is written.
     pub fn verb(&self) -> &'static str {
         match self {
@@ -168,57 +170,41 @@ impl Act<'_> {
     }
 
     /// The targets it is about, when it is about targets.
-    pub fn selection(&self) -> Option<Selection<'_>> {
-        let (names, only, except) = match self {
-            Act::Plan(step) => (&step.names, &step.only, &step.except),
-            Act::Apply(step) => (&step.names, &step.only, &step.except),
-            Act::Verify(step) => (&step.names, &step.only, &step.except),
-            Act::Redeploy(step) => (&step.names, &step.only, &step.except),
-            Act::Run(step) => (&step.names, &step.only, &step.except),
-            _ => return None,
-        };
-        Some(Selection { names, only, except })
+    pub fn selection(&self) -> Option<&'a Selection> {
+        match self {
+            Act::Plan(step) => Some(&step.selection),
+            Act::Apply(step) => Some(&step.selection),
+            Act::Verify(step) => Some(&step.selection),
+            Act::Redeploy(step) => Some(&step.selection),
+            Act::Run(step) => Some(&step.selection),
+            _ => None,
+        }
     }
 
     /// How its targets are taken, when it takes them one wave after the other.
-    pub fn pace(&self) -> Option<Pace<'_>> {
-        let (waves, gate, failures) = match self {
-            Act::Apply(step) => (&step.waves, step.gate.as_slice(), &step.max_failures),
-            Act::Redeploy(step) => (&step.waves, step.gate.as_slice(), &step.max_failures),
-            Act::Run(step) => (&step.waves, [].as_slice(), &step.max_failures),
-            _ => return None,
-        };
-        Some(Pace { waves: waves.as_ref(), gate, max_failures: failures.as_ref() })
+    pub fn pace(&self) -> Option<&'a Pace> {
+        match self {
+            Act::Apply(step) => Some(&step.pace),
+            Act::Redeploy(step) => Some(&step.pace),
+            Act::Run(step) => Some(&step.pace),
+            _ => None,
+        }
+    }
+
+    /// What must hold after each of its waves.
+    pub fn gate(&self) -> &'a [Gate] {
+        match self {
+            Act::Apply(step) => &step.gate,
+            Act::Redeploy(step) => &step.gate,
+            _ => &[],
+        }
     }
 }
 
 /// Which targets, as on the command line.
-#[derive(Clone, Copy, Debug)]
-pub struct Selection<'a> {
-    /// Names; all when there is none.
-    pub names: &'a [At<String>],
-    /// Labels that must hold.
-    pub only: &'a [At<String>],
-    /// Names left out.
-    pub except: &'a [At<String>],
-}
-
-/// How targets are taken one wave after the other.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace<'a> {
-    /// The sizes; all at once when there are none.
-    pub waves: Option<&'a At<Waves>>,
-    /// What must hold after each wave.
-    pub gate: &'a [Gate],
-    /// How many targets may fail before no further wave is begun; none when absent.
-    pub max_failures: Option<&'a At<Size>>,
-}
-
-/// `plan`.
 #[derive(Clone, Debug, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct PlanStep {
-    /// Targets by name, or kind/name; all when none is given.
+pub struct Selection {
+    /// Targets by name, or kind/name; all that the verb is for when none is given.
     #[schemars(default)]
     pub names: Vec<At<String>>,
     /// Only targets with these labels, as `key=value`: kind, name, site, model.
@@ -227,6 +213,27 @@ pub struct PlanStep {
     /// All but these.
     #[schemars(default)]
     pub except: Vec<At<String>>,
+}
+
+/// How targets are taken one wave after the other.
+#[derive(Clone, Debug, JsonSchema)]
+pub struct Pace {
+    /// How many targets at a time; all at once when absent.
+    #[schemars(default)]
+    pub waves: Option<At<Waves>>,
+    /// How many targets may fail before no further wave is begun: a number, or a share such as `5%`. None when
+    /// absent.
+    #[schemars(default)]
+    pub max_failures: Option<At<Size>>,
+}
+
+/// `plan`.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PlanStep {
+    /// Which targets.
+    #[schemars(flatten)]
+    pub selection: Selection,
     /// What must be found; the playbook stops otherwise.
     #[schemars(default)]
     pub expect: Option<Expected>,
@@ -244,25 +251,15 @@ pub enum Expected {
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ApplyStep {
-    /// Targets by name, or kind/name; all when none is given.
-    #[schemars(default)]
-    pub names: Vec<At<String>>,
-    /// Only targets with these labels, as `key=value`: kind, name, site, model.
-    #[schemars(default)]
-    pub only: Vec<At<String>>,
-    /// All but these.
-    #[schemars(default)]
-    pub except: Vec<At<String>>,
-    /// How many targets at a time; all at once when absent.
-    #[schemars(default)]
-    pub waves: Option<At<Waves>>,
+    /// Which targets.
+    #[schemars(flatten)]
+    pub selection: Selection,
+    /// How they are taken one wave after the other.
+    #[schemars(flatten)]
+    pub pace: Pace,
     /// What must hold after each wave before the next is begun.
     #[schemars(default)]
     pub gate: Vec<Gate>,
-    /// How many targets may fail before no further wave is begun: a number, or a share such as `5%`. None when
-    /// absent.
-    #[schemars(default)]
-    pub max_failures: Option<At<Size>>,
     /// Refuse a wave whose plan has more deletes.
     #[schemars(default)]
     pub max_delete: Option<u32>,
@@ -272,15 +269,9 @@ pub struct ApplyStep {
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct VerifyStep {
-    /// Targets by name, or kind/name; all when none is given.
-    #[schemars(default)]
-    pub names: Vec<At<String>>,
-    /// Only targets with these labels, as `key=value`: kind, name, site, model.
-    #[schemars(default)]
-    pub only: Vec<At<String>>,
-    /// All but these.
-    #[schemars(default)]
-    pub except: Vec<At<String>>,
+    /// Which targets.
+    #[schemars(flatten)]
+    pub selection: Selection,
     /// What is proven; `[verify]` when absent.
     #[schemars(default)]
     pub gate: Vec<Gate>,
@@ -290,25 +281,15 @@ pub struct VerifyStep {
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RedeployStep {
-    /// Gateways by name; all when none is given.
-    #[schemars(default)]
-    pub names: Vec<At<String>>,
-    /// Only targets with these labels, as `key=value`: kind, name, site, model.
-    #[schemars(default)]
-    pub only: Vec<At<String>>,
-    /// All but these.
-    #[schemars(default)]
-    pub except: Vec<At<String>>,
-    /// How many gateways at a time; all at once when absent.
-    #[schemars(default)]
-    pub waves: Option<At<Waves>>,
+    /// Which targets.
+    #[schemars(flatten)]
+    pub selection: Selection,
+    /// How they are taken one wave after the other.
+    #[schemars(flatten)]
+    pub pace: Pace,
     /// What must hold after each wave before the next is begun.
     #[schemars(default)]
     pub gate: Vec<Gate>,
-    /// How many gateways may fail before no further wave is begun: a number, or a share such as `5%`. None when
-    /// absent.
-    #[schemars(default)]
-    pub max_failures: Option<At<Size>>,
     /// Other units take the place of those the inventory names.
     #[schemars(default)]
     pub replacement: Option<bool>,
@@ -356,8 +337,8 @@ pub struct RotateStep {
 }
 
 /// A stage of the rotation of the authority.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// A second root is made; both are trusted from the next apply on.
     Start,
@@ -365,6 +346,16 @@ pub enum Stage {
     Issue,
     /// The old root is no longer trusted.
     Finish,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stage::Start => "start",
+            Stage::Issue => "issue",
+            Stage::Finish => "finish",
+        })
+    }
 }
 
 /// `rekey`.
@@ -380,21 +371,12 @@ pub struct RekeyStep {
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RunStep {
-    /// Hosts by name, or kind/name; all when none is given.
-    #[schemars(default)]
-    pub names: Vec<At<String>>,
-    /// Only targets with these labels, as `key=value`: kind, name, site, model.
-    #[schemars(default)]
-    pub only: Vec<At<String>>,
-    /// All but these.
-    #[schemars(default)]
-    pub except: Vec<At<String>>,
-    /// How many hosts at a time; all at once when absent.
-    #[schemars(default)]
-    pub waves: Option<At<Waves>>,
-    /// How many hosts may fail before no further wave is begun. None when absent.
-    #[schemars(default)]
-    pub max_failures: Option<At<Size>>,
+    /// Which targets.
+    #[schemars(flatten)]
+    pub selection: Selection,
+    /// How they are taken one wave after the other.
+    #[schemars(flatten)]
+    pub pace: Pace,
     /// What `sh` is given, as the login user. It may be run twice: after a crash nobody knows whether it was.
     pub command: At<String>,
     /// How long it may take; 10m when absent.

@@ -138,7 +138,7 @@ impl Decode for SecretRef {
         {
             return in_clear(node, decoder);
         }
-        let keys = Keys::open(node, &["secret"], decoder)?;
+        let keys = Keys::open(node, &[&["secret"]], decoder)?;
         let secret: String = keys.take("secret", decoder)?;
         let name = node.get("secret").unwrap_or(node);
         let segment = |part: &str| {

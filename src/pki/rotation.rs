@@ -4,7 +4,6 @@
 //! `start`: a new root and intermediate in `pki/next/`, and both roots are trusted. `issue`: leaves are issued
 //! under the new one. `finish`: the old one is no longer trusted, and the new one's files take its place.
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,31 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::authority::{Authority, RootOrder};
 use super::folder::{Era, Slot};
 use super::issuing::IssuingOrder;
+pub use crate::inventory::playbook::Stage;
 use crate::model::Period;
 use crate::repository;
 use crate::secrets::Store;
-
-/// How far a rotation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stage {
-    /// Both roots are trusted, the old one issues.
-    Start,
-    /// Both roots are trusted, the new one issues.
-    Issue,
-    /// The new one alone; its files are moved to their place.
-    Finish,
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Stage::Start => "start",
-            Stage::Issue => "issue",
-            Stage::Finish => "finish",
-        })
-    }
-}
 
 #[derive(Serialize, Deserialize)]
 struct Kept {

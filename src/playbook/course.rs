@@ -16,8 +16,7 @@ use super::spread::selected;
 use crate::inventory::playbook::{Act, Book, Expected, Gate, PlanStep, Selection, VerifyStep};
 use crate::model::Target;
 use crate::plan::{Approval, Scope, Shard};
-use crate::providers::conduit::heard::State;
-use crate::run::{self, Links, Stop, Workspace};
+use crate::run::{self, Stop};
 
 /// How often it is looked whether the person asked to stop, or a wait is over.
 const LOOK: Duration = Duration::from_millis(200);
@@ -248,9 +247,9 @@ impl<'a> Course<'a> {
 
     async fn step(&mut self, act: Act<'_>) -> anyhow::Result<End> {
         match act {
-            Act::Plan(step) => self.plan(step, act.selection()).await,
+            Act::Plan(step) => self.plan(step).await,
             Act::Apply(_) | Act::Redeploy(_) | Act::Run(_) => self.in_waves(act).await,
-            Act::Verify(step) => self.verify(step, act.selection()).await,
+            Act::Verify(step) => self.verify(step).await,
             Act::Renew(step) => self.renew(step).await,
             Act::Rotate(step) => self.rotate(step).await,
             Act::Rekey(step) => self.rekey(step).await,
@@ -296,13 +295,14 @@ impl<'a> Course<'a> {
     }
 
     /// The choice of targets of a step, parameters put in.
-    pub(super) fn scope(&self, selection: Option<Selection<'_>>) -> Scope {
+    pub(super) fn scope(&self, selection: Option<&Selection>) -> Scope {
         scope(selection, &self.checkpoint.with, self.shard)
     }
 
-    async fn plan(&mut self, step: &PlanStep, selection: Option<Selection<'_>>) -> anyhow::Result<End> {
+    async fn plan(&mut self, step: &PlanStep) -> anyhow::Result<End> {
         let workspace = Arc::new(self.audience.open()?);
-        let (scope, links, watch) = (self.scope(selection), Arc::default(), self.audience.watch());
+        let (scope, links, watch) =
+            (self.scope(Some(&step.selection)), Arc::default(), self.audience.watch());
         let read = self.unless_stopped(run::survey(&workspace, &scope, &links, &watch)).await;
         let Some(survey) = read else { return Ok(End::Interrupted) };
         let plan = survey?.plan;
@@ -322,8 +322,8 @@ impl<'a> Course<'a> {
         }
     }
 
-    async fn verify(&mut self, step: &VerifyStep, selection: Option<Selection<'_>>) -> anyhow::Result<End> {
-        let scope = self.scope(selection);
+    async fn verify(&mut self, step: &VerifyStep) -> anyhow::Result<End> {
+        let scope = self.scope(Some(&step.selection));
         let targets = selected(&self.audience.open()?, &scope)?;
         let gate = if step.gate.is_empty() { &[Gate::Verify][..] } else { &step.gate };
         let Some(failed) = self.gate(gate, &targets).await? else { return Ok(End::Interrupted) };
@@ -332,75 +332,6 @@ impl<'a> Course<'a> {
             None => Ok(End::Done),
             Some((target, reason)) => Ok(End::Failed(format!("{target}: {reason}"), false)),
         }
-    }
-
-    /// What does not hold, by target; `None` when the person asked to stop.
-    pub(super) async fn gate(
-        &self,
-        gate: &[Gate],
-        targets: &[Target],
-    ) -> anyhow::Result<Option<BTreeMap<String, String>>> {
-        let mut failed = BTreeMap::new();
-        for gate in gate {
-            let workspace = Arc::new(self.audience.open()?);
-            let holding = async {
-                match gate {
-                    Gate::Verify => self.verified(&workspace, targets, &mut failed).await,
-                    Gate::Sensors => self.heard(&workspace, targets, &mut failed).await,
-                }
-            };
-            match self.unless_stopped(holding).await {
-                Some(held) => held?,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(failed))
-    }
-
-    async fn verified(
-        &self,
-        workspace: &Arc<Workspace>,
-        targets: &[Target],
-        failed: &mut BTreeMap<String, String>,
-    ) -> anyhow::Result<()> {
-        if targets.is_empty() {
-            return Ok(());
-        }
-        let (links, watch) = (Arc::new(Links::default()), self.audience.watch());
-        let findings = run::verify(workspace, &named(targets, self.shard), &links, &watch).await?;
-        self.audience.tell(Told::Findings(&findings));
-        for finding in findings {
-            if let Some(fault) = finding.fault {
-                failed.entry(finding.target.to_string()).or_insert(format!("{}: {fault}", finding.what));
-            }
-        }
-        Ok(())
-    }
-
-    async fn heard(
-        &self,
-        workspace: &Arc<Workspace>,
-        targets: &[Target],
-        failed: &mut BTreeMap<String, String>,
-    ) -> anyhow::Result<()> {
-        let gateways: Vec<Target> =
-            targets.iter().filter(|target| target.kind == "gateway").cloned().collect();
-        if gateways.is_empty() {
-            return Ok(());
-        }
-        let (links, watch) = (Arc::new(Links::default()), self.audience.watch());
-        let scope = named(&gateways, self.shard);
-        let sensors = run::sensors(workspace, &scope, &links, &watch, self.audience.clock()).await?;
-        self.audience.tell(Told::Sensors(&sensors));
-        for line in sensors.sensors.iter().filter(|line| line.state != State::Heard) {
-            let why = match &line.state {
-                State::Unread(reason) => format!("the sensor {} could not be read: {reason}", line.name),
-                State::Never => format!("the sensor {} was never heard", line.name),
-                _ => format!("the sensor {} is silent", line.name),
-            };
-            failed.entry(Target::new("gateway", line.gateway.as_str()).to_string()).or_insert(why);
-        }
-        Ok(())
     }
 
     /// Waits from the step's beginning: a run that was cut off does not wait anew.
@@ -458,7 +389,7 @@ pub(super) fn shared_out(book: &Book, shard: Shard) -> Result<(), Unfit> {
 
 /// A choice of targets, parameters put in.
 pub(super) fn scope(
-    selection: Option<Selection<'_>>,
+    selection: Option<&Selection>,
     with: &BTreeMap<String, String>,
     shard: Option<Shard>,
 ) -> Scope {

@@ -11,7 +11,7 @@ use super::course::{Order, Unfit, scope, shared_out, title};
 use super::given;
 use super::spread::selected;
 use super::wave;
-use crate::inventory::playbook::{Act, Book, Gate};
+use crate::inventory::playbook::{Act, Book, Gate, Pace};
 use crate::model::Target;
 use crate::plan::Shard;
 use crate::run::{self, Links, Workspace};
@@ -81,12 +81,13 @@ fn line(
     if let Act::Redeploy(_) = act {
         targets.retain(|target| target.kind == "gateway");
     }
-    let sizes = pace.and_then(|pace| pace.waves).map(|at| &at.value);
-    let may_fail = pace.map_or(0, |pace| wave::allowed(pace.max_failures.map(|at| at.value), targets.len()));
+    let sizes = pace.and_then(|pace| pace.waves.as_ref()).map(|at| &at.value);
+    let allowed = |pace: &Pace| pace.max_failures.as_ref().map(|at| at.value);
+    let may_fail = pace.map_or(0, |pace| wave::allowed(allowed(pace), targets.len()));
     let word = |gate: &Gate| match gate {
         Gate::Verify => "verify",
         Gate::Sensors => "sensors",
     };
-    let gate = pace.map(|pace| pace.gate).unwrap_or_default().iter().map(word).collect();
+    let gate = act.gate().iter().map(word).collect();
     Ok(Outline { step, verb: act.verb(), title, waves: wave::waves(&targets, sizes), gate, may_fail })
 }

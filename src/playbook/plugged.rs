@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::compose;
 use crate::inventory::playbook::Stage;
 use crate::pki::rotation;
-use crate::run::{self, Entry, Form, Links, Rekeyed, Watch, Workspace};
-use crate::secrets::{self, Ledger, Listed, Past, Store, Turnover};
+use crate::run::{self, Entry, Form, Fresh, Links, Rekeyed, Watch, Workspace};
+use crate::secrets::{Ledger, Listed, Past, Store, Turnover};
 
 /// What is done to the repository's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Turn {
     /// Its words, as in the playbook.
     pub fn words(&self) -> String {
         match self {
-            Turn::Authority(stage) => format!("rotate the authority: {}", of(*stage)),
+            Turn::Authority(stage) => format!("rotate the authority: {stage}"),
             Turn::Secret(path) => format!("rotate the secret {path}"),
             Turn::Listed => "rotate what people who left know".to_owned(),
             Turn::Rekey(Some(name)) => format!("rekey without {name}"),
@@ -56,7 +56,7 @@ pub async fn turn(
 ) -> anyhow::Result<Turned> {
     let date = now.strftime("%Y-%m-%d").to_string();
     let lines = match turn {
-        Turn::Authority(stage) => return authority(workspace, of(*stage), now, watch).await,
+        Turn::Authority(stage) => return authority(workspace, *stage, now, watch).await,
         Turn::Rekey(remove) => rekey(workspace.store(), remove.as_deref(), &date, past)?,
         Turn::Secret(path) => rotate(workspace, path, &date)?,
         Turn::Listed => listed(workspace, &date)?,
@@ -64,23 +64,15 @@ pub async fn turn(
     Ok(Turned::Done(lines))
 }
 
-fn of(stage: Stage) -> rotation::Stage {
-    match stage {
-        Stage::Start => rotation::Stage::Start,
-        Stage::Issue => rotation::Stage::Issue,
-        Stage::Finish => rotation::Stage::Finish,
-    }
-}
-
 /// As `rocade pki rotate`.
 async fn authority(
     workspace: &Arc<Workspace>,
-    stage: rotation::Stage,
+    stage: Stage,
     now: jiff::Timestamp,
     watch: &Arc<dyn Watch>,
 ) -> anyhow::Result<Turned> {
     // A run that was cut off may have finished it.
-    if stage == rotation::Stage::Finish && rotation::stage(workspace.root())?.is_none() {
+    if stage == Stage::Finish && rotation::stage(workspace.root())?.is_none() {
         return Ok(Turned::Done(vec!["no rotation is under way: there is one authority".to_owned()]));
     }
     let entry = Entry { stage, proved: true, now };
@@ -112,15 +104,11 @@ fn rotate(workspace: &Workspace, path: &str, date: &str) -> anyhow::Result<Vec<S
     let store = workspace.store();
     run::may_change(store, path)?;
     let uses = compose::uses(workspace.inventory(), path);
-    let value = Form::of(path, &uses, Form::Text)?.value();
-    let listed = secrets::put_listed(workspace.root(), store, path, &value, date)?;
+    let listed = run::renew_value((workspace.root(), store), path, &uses, Fresh::Made(Form::Text), date)?;
     let told = |one: &compose::Use| format!("{}: {}: {}", one.owner, one.field, one.role.consequences());
     let mut lines: Vec<String> = uses.iter().map(told).collect();
-    match listed {
-        Listed::Ticked(left) => lines.push(format!("{path} is ticked in the list; {left} left")),
-        // It is another value for sure: it was made just now.
-        Listed::Unclear => drop(secrets::tick_listed(workspace.root(), path, date)?),
-        Listed::Not | Listed::Same => {}
+    if let Listed::Ticked(left) = listed {
+        lines.push(format!("{path} is ticked in the list; {left} left"));
     }
     Ok(lines)
 }

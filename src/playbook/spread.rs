@@ -77,11 +77,11 @@ impl Course<'_> {
         }
         let Some(pace) = act.pace() else { return Ok(End::Done) };
         let position = &mut self.checkpoint.position;
-        position.waves = arranged(&position.waves, &targets, pace.waves.map(|at| &at.value));
+        position.waves = arranged(&position.waves, &targets, pace.waves.as_ref().map(|at| &at.value));
         position.failed.clear();
         let waves = position.waves.clone();
         self.save()?;
-        let allowed = wave::allowed(pace.max_failures.map(|at| at.value), targets.len());
+        let allowed = wave::allowed(pace.max_failures.as_ref().map(|at| at.value), targets.len());
         let mut touched = false;
         for (index, wave) in waves.iter().enumerate() {
             let mut left = wave.clone();
@@ -135,8 +135,7 @@ impl Course<'_> {
         let Wave::Ended(mut failed, changed) = ended else { return Ok(ended) };
         let good: Vec<Target> =
             targets.iter().filter(|target| !failed.contains_key(&target.to_string())).cloned().collect();
-        let gate = act.pace().map(|pace| pace.gate).unwrap_or_default();
-        match self.gate(gate, &good).await? {
+        match self.gate(act.gate(), &good).await? {
             Some(found) => failed.extend(found),
             None => return Ok(Wave::Stopped(End::Interrupted)),
         }

@@ -1,4 +1,6 @@
-//! A new value for a secret: whether it may be made here, and in which form.
+//! A new value for a secret: whether it may be made here, in which form, and the list of what is to be changed.
+
+use std::path::Path;
 
 use anyhow::bail;
 use rand::Rng;
@@ -6,7 +8,7 @@ use rand::distr::Alphanumeric;
 use zeroize::Zeroizing;
 
 use crate::compose::{Role, Use};
-use crate::secrets::{Fault, Store};
+use crate::secrets::{Fault, Listed, Store, put_listed, tick_listed};
 
 /// The form of a value that is made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,39 @@ impl Form {
         // A LoRaWAN key has one form, whatever else was asked for.
         Ok(if uses.iter().any(|one| one.role.is_key()) { Form::Hex16 } else { otherwise })
     }
+}
+
+/// Where a new value comes from.
+pub enum Fresh {
+    /// From a person.
+    Given(Zeroizing<Vec<u8>>),
+    /// It is made here, in this form where its uses leave it open.
+    Made(Form),
+}
+
+/// Gives a secret another value, and ticks it in the list of what people who left know.
+///
+/// # Errors
+/// When it has that value, the value cannot be made here, or a file cannot be read or written.
+pub fn renew_value(
+    (root, store): (&Path, &Store),
+    path: &str,
+    uses: &[Use],
+    fresh: Fresh,
+    date: &str,
+) -> anyhow::Result<Listed> {
+    let value = match fresh {
+        // It is another value for sure, also when the one before does not open.
+        Fresh::Made(form) => {
+            let listed = put_listed(root, store, path, &Form::of(path, uses, form)?.value(), date)?;
+            return if listed == Listed::Unclear { tick_listed(root, path, date) } else { Ok(listed) };
+        }
+        Fresh::Given(value) => value,
+    };
+    if store.holds(path, &value)? {
+        bail!("`{path}` has that value already; nothing was changed");
+    }
+    put_listed(root, store, path, &value, date)
 }
 
 /// Checks that a secret is there and can have another value.

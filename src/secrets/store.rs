@@ -91,6 +91,14 @@ impl Store {
         Ok(self.opened(path)?.secret)
     }
 
+    /// Whether a secret is there with this value.
+    ///
+    /// # Errors
+    /// As [`Store::get`], but when it is missing.
+    pub fn holds(&self, path: &str, value: &[u8]) -> anyhow::Result<bool> {
+        Ok(self.has(path) && self.get(path)?.reveal() == value)
+    }
+
     /// Whether there is a secret of this name; says nothing of whether it opens.
     pub fn has(&self, path: &str) -> bool {
         self.entries().contains_key(path)

@@ -43,26 +43,41 @@ impl<'a> End<'a> {
     }
 }
 
-/// A hand that reads.
-#[derive(Clone, Copy)]
-pub struct Reading<'a>(End<'a>);
+macro_rules! hand {
+    ($(#[$words:meta])* $hand:ident) => {
+        $(#[$words])*
+        #[derive(Clone, Copy)]
+        pub struct $hand<'a>(End<'a>);
 
-impl<'a> Reading<'a> {
-    /// A reading hand on a host.
-    pub fn on(host: &'a dyn Hosting) -> Self {
-        Self(End::Host(host))
-    }
+        impl<'a> $hand<'a> {
+            /// A hand on a host.
+            pub fn on(host: &'a dyn Hosting) -> Self {
+                Self(End::Host(host))
+            }
 
-    /// A reading hand on an API over HTTP.
-    pub fn over(session: &'a HttpSession) -> Self {
-        Self(End::Http(session))
-    }
+            /// A hand on an API over HTTP.
+            pub fn over(session: &'a HttpSession) -> Self {
+                Self(End::Http(session))
+            }
 
-    /// A hand on the repository itself, where there is nobody to ask.
-    pub fn nowhere() -> Self {
-        Self(End::Nowhere)
-    }
+            /// A hand on the repository itself, where there is nobody to ask.
+            pub fn nowhere() -> Self {
+                Self(End::Nowhere)
+            }
+        }
+    };
+}
 
+hand!(
+    /// A hand that reads.
+    Reading
+);
+hand!(
+    /// A hand that writes.
+    Writing
+);
+
+impl Reading<'_> {
     /// Asks everything in one exec; see [`Hosting::ask`].
     ///
     /// # Errors
@@ -83,26 +98,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// A hand that writes.
-#[derive(Clone, Copy)]
-pub struct Writing<'a>(End<'a>);
-
 impl<'a> Writing<'a> {
-    /// A writing hand on a host.
-    pub fn on(host: &'a dyn Hosting) -> Self {
-        Self(End::Host(host))
-    }
-
-    /// A writing hand on an API over HTTP.
-    pub fn over(session: &'a HttpSession) -> Self {
-        Self(End::Http(session))
-    }
-
-    /// A hand on the repository itself.
-    pub fn nowhere() -> Self {
-        Self(End::Nowhere)
-    }
-
     /// The reading hand on the same end: what is written is read again.
     pub fn reading(&self) -> Reading<'a> {
         Reading(self.0)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Act, Parameter, Playbook, Size, Step, VERBS};
+use super::{Act, Parameter, Playbook, RedeployStep, Size, Step, VERBS};
 use crate::inventory::decode::closest;
 use crate::inventory::{At, Diagnostic, Inventory, Place};
 
@@ -78,16 +78,18 @@ impl Checking<'_> {
         }
         let Some(act) = at.act() else { return };
         if let Some(selection) = act.selection() {
-            let names = selection.names.iter().chain(selection.except);
+            let names = selection.names.iter().chain(&selection.except);
             names.for_each(|name| self.name(name, &["gateway", "broker", "host", "pbx", "pki"]));
             selection.only.iter().for_each(|label| self.label(label));
         }
-        if let Some(most) = act.pace().and_then(|pace| pace.max_failures).filter(|at| at.value == Size::Rest)
-        {
+        let most = act.pace().and_then(|pace| pace.max_failures.as_ref());
+        if let Some(most) = most.filter(|at| at.value == Size::Rest) {
             self.fault("bad-size", &most.place, "`rest` is the size of a wave; write 100% if all may fail");
         }
         match act {
-            Act::Redeploy(step) if step.names.is_empty() && step.only.is_empty() => {
+            Act::Redeploy(RedeployStep { selection, .. })
+                if selection.names.is_empty() && selection.only.is_empty() =>
+            {
                 let warning = Diagnostic::warning("every-gateway", "this redeploys every gateway");
                 self.found
                     .push(warning.at(&at.place, "").help("`only: [kind=gateway]` says that it is meant"));

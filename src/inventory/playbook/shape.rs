@@ -1,18 +1,21 @@
 //! How the types of a playbook are read from its file.
 
 use super::*;
-use crate::inventory::decode::{Decode, Decoder, raw, shape, words};
+use crate::inventory::decode::{Decode, Decoder, part, raw, shape, words};
 use crate::inventory::tree::{Body, Node};
 
 shape!(Playbook { title, with, steps needed });
 shape!(Step { title, plan, apply, verify, redeploy, renew, rotate, rekey, wait, confirm, run });
-shape!(PlanStep { names, only, except, expect });
-shape!(ApplyStep { names, only, except, waves, gate, max_failures, max_delete });
-shape!(VerifyStep { names, only, except, gate });
+shape!(PlanStep { selection: Selection.., expect });
+shape!(ApplyStep { selection: Selection.., pace: Pace.., gate, max_delete });
+shape!(VerifyStep { selection: Selection.., gate });
+shape!(RedeployStep { selection: Selection.., pace: Pace.., gate, replacement, upgrade, patience, wait });
 shape!(RenewStep { names, relays, due });
 shape!(RotateStep { authority, secret, listed });
 shape!(RekeyStep { remove });
-shape!(RunStep { names, only, except, waves, max_failures, command, within });
+shape!(RunStep { selection: Selection.., pace: Pace.., command, within });
+part!(Selection { names, only, except });
+part!(Pace { waves, max_failures });
 
 words!(Expected { "no-changes" => NoChanges });
 words!(Stage { "start" => Start, "issue" => Issue, "finish" => Finish });
@@ -28,8 +31,6 @@ words!(Parameter {
     "recipient" => Recipient,
     "text" => Text,
 });
-
-shape!(RedeployStep { names, only, except, waves, gate, max_failures, replacement, upgrade, patience, wait });
 
 const A_SIZE: &str = "a number of targets, a share such as 10%, or rest";
 

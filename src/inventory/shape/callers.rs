@@ -14,7 +14,7 @@ impl Decode for Caller {
         let Body::Map(_) = &node.body else {
             return String::decode(node, decoder).map(Self::Number);
         };
-        let keys = Keys::open(node, &["group", "contact"], decoder)?;
+        let keys = Keys::open(node, &[&["group", "contact"]], decoder)?;
         let group: Option<String> = keys.take("group", decoder)?;
         let contact: Option<String> = keys.take("contact", decoder)?;
         match (group, contact) {
@@ -31,7 +31,7 @@ impl Decode for Caller {
 
 impl Decode for Phonebook {
     fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
-        let keys = Keys::open(node, &["match"], decoder)?;
+        let keys = Keys::open(node, &[&["match"]], decoder)?;
         Some(Self { matching: keys.need("match", decoder)? })
     }
 }
@@ -44,7 +44,7 @@ impl Decode for Matching {
     fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
         let help = "write `exact`, `{last: 8}` or `none`";
         if let Body::Map(_) = &node.body {
-            let last: u8 = Keys::open(node, &["last"], decoder)?.need("last", decoder)?;
+            let last: u8 = Keys::open(node, &[&["last"]], decoder)?.need("last", decoder)?;
             if !(FEWEST..=MOST).contains(&last) {
                 let message = format!("{last} is not from {FEWEST} to {MOST} digits");
                 decoder.refuse("out-of-range", node, message, "");

@@ -224,7 +224,7 @@ impl Decode for Destination {
                 }
             };
         }
-        let keys = Keys::open(node, &DESTINATIONS, decoder)?;
+        let keys = Keys::open(node, &[&DESTINATIONS], decoder)?;
         let Some(entry) = keys.only() else {
             decoder.refuse("bad-destination", node, "a destination has exactly one key", "write one of them");
             return None;
@@ -247,7 +247,7 @@ impl Decode for Destination {
 impl Decode for Prompt {
     fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
         let (name, on_pbx): (String, bool) = if let Body::Map(_) = &node.body {
-            (Keys::open(node, &["on_pbx"], decoder)?.need("on_pbx", decoder)?, true)
+            (Keys::open(node, &[&["on_pbx"]], decoder)?.need("on_pbx", decoder)?, true)
         } else {
             (String::decode(node, decoder)?, false)
         };
@@ -285,7 +285,7 @@ impl Decode for BlfKey {
             let number = NumberText::decode(node, decoder)?;
             return Some(Self { key: None, does: KeyAction::Watch(number.0.0) });
         }
-        let keys = Keys::open(node, &KEY_ACTIONS, decoder)?;
+        let keys = Keys::open(node, &[&KEY_ACTIONS], decoder)?;
         let key: Option<u8> = keys.take("key", decoder)?;
         let watch: Option<NumberText> = keys.take("watch", decoder)?;
         let speed_dial: Option<NumberText> = keys.take("speed_dial", decoder)?;

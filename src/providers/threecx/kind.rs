@@ -160,8 +160,9 @@ pub trait Kind: Send + Sync {
     fn wish(&self, wishing: &mut Wishing<'_>);
 
     /// By what an entity is known to be the wished one, from the wished fields: its title, or trunk and number.
-    fn handle(&self, wished: &Fields) -> Option<String> {
-        wished.get("title")?.as_text().map(str::to_owned)
+    /// None when its name in the inventory is its own on the PBX.
+    fn handle(&self, _wished: &Fields) -> Option<String> {
+        None
     }
 
     /// By what an entity is known to belong with the wished one, though it is none that is wished any more.
@@ -180,8 +181,10 @@ pub trait Kind: Send + Sync {
         !self.is_single() || wish.resources.keys().any(is_own)
     }
 
-    /// Who an entity is; `None` for what rocade does not look at.
-    fn identify(&self, entity: &Json, directory: &Directory) -> Option<Identity>;
+    /// Who an entity is; `None` for what rocade does not look at. Most are known by their number.
+    fn identify(&self, entity: &Json, _directory: &Directory) -> Option<Identity> {
+        Identity::numbered(entity["Number"].as_str()?.to_owned(), entity)
+    }
 
     /// Whether it does not matter which of several entities of a name is meant.
     fn twins_are_one(&self) -> bool {
@@ -192,14 +195,20 @@ pub trait Kind: Send + Sync {
     fn see(&self, entity: &Json, directory: &Directory) -> Fields;
 
     /// The body that makes the object so that others can refer to it, and the fields it gives; the rest
-    /// follows by [`Kind::change`].
+    /// follows by [`Kind::change`]. For most a number and a title do.
     ///
     /// # Errors
     /// Why it cannot be made.
-    fn create(&self, name: &str, wished: &Fields, directory: &Directory) -> Result<Json, Unmade>;
+    fn create(&self, name: &str, wished: &Fields, _directory: &Directory) -> Result<Json, Unmade> {
+        let mut body = serde_json::Map::from_iter([("Number".to_owned(), name.into())]);
+        put_plain(&[("title", "Name")], wished, &mut body);
+        Ok(Json::Object(body))
+    }
 
     /// The fields that [`Kind::create`] gives already.
-    fn created_with(&self) -> &'static [&'static str];
+    fn created_with(&self) -> &'static [&'static str] {
+        &["title"]
+    }
 
     /// The body of the PATCH that gives `fields`; `entity` is what was just read, for values that are written
     /// whole.
@@ -228,6 +237,38 @@ pub trait Kind: Send + Sync {
     ) -> Option<BoxFuture<'a, Result<Json, Made>>> {
         None
     }
+}
+
+/// What a kind says of its objects as another kind does, whose objects they are to the PBX too.
+macro_rules! made_as {
+    ($other:ident) => {
+        fn set(&self) -> &'static str {
+            $other.set()
+        }
+
+        fn query(&self, patch: Patch) -> String {
+            $other.query(patch)
+        }
+
+        fn create(&self, name: &str, wished: &Fields, directory: &Directory) -> Result<Json, Unmade> {
+            $other.create(name, wished, directory)
+        }
+
+        fn created_with(&self) -> &'static [&'static str] {
+            $other.created_with()
+        }
+
+        fn change(&self, name: &str, fields: &Fields, is: &Json, of: &Directory) -> Result<Json, Unmade> {
+            $other.change(name, fields, is, of)
+        }
+    };
+}
+
+pub(super) use made_as;
+
+/// The title, by which a kind is known whose name in the inventory is another.
+pub fn title(wished: &Fields) -> Option<String> {
+    wished.get("title")?.as_text().map(str::to_owned)
 }
 
 /// Properties of XAPI that are the same value under another name: `(field, property)`.

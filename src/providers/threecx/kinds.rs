@@ -51,9 +51,9 @@ pub fn kinds() -> &'static [&'static dyn Kind] {
 /// `$expand` of the departments of an object.
 const GROUPS: &str = "Groups($select=GroupId)";
 
-/// Adds the routes that are written.
-fn wish_routes(form: &mut Form, routes: [(&str, &Option<At<Route>>); 3]) {
-    for (field, route) in routes {
+/// Adds the routes that are written, in the order of [`forms::ROUTES`].
+fn wish_routes(form: &mut Form, routes: [&Option<At<Route>>; 3]) {
+    for ((field, _), route) in forms::ROUTES.iter().zip(routes) {
         form.option_at(field, route.as_ref(), forms::route);
     }
 }
@@ -147,24 +147,29 @@ fn see_department(entity: &Json, directory: &Directory, fields: &mut Fields) {
     }
 }
 
-/// A word of an enumeration: the inventory's and XAPI's.
-type Words = [(&'static str, &'static str)];
+/// The words of an enumeration: the inventory's and XAPI's.
+type Words<T> = [(T, &'static str, &'static str)];
 
-fn put_word(words: &Words, fields: &Fields, field: &str, property: &str, body: &mut Map<String, Json>) {
-    let Some(own) = fields.get(field).and_then(Value::as_text) else { return };
-    if let Some((_, theirs)) = words.iter().find(|(word, _)| *word == own) {
+/// The word of a wished enumeration.
+fn word_in<T: Copy + PartialEq>(words: &Words<T>, wished: T) -> Value {
+    words.iter().find(|(one, ..)| *one == wished).map_or("", |(_, own, _)| own).into()
+}
+
+fn put_word<T>(words: &Words<T>, fields: &Fields, field: &str, property: &str, body: &mut Map<String, Json>) {
+    let Some(wished) = fields.get(field).and_then(Value::as_text) else { return };
+    if let Some((_, _, theirs)) = words.iter().find(|(_, own, _)| *own == wished) {
         body.insert(property.to_owned(), json!(theirs));
     }
 }
 
 /// A word as it is seen; one that the inventory has none for is shown as it is.
-fn see_word(words: &Words, entity: &Json, property: &str, field: &str, fields: &mut Fields) {
-    let theirs = entity[property].as_str().unwrap_or_default();
-    let own = words.iter().find(|(_, word)| *word == theirs).map_or(theirs, |(own, _)| own);
+fn see_word<T>(words: &Words<T>, entity: &Json, property: &str, field: &str, fields: &mut Fields) {
+    let seen = entity[property].as_str().unwrap_or_default();
+    let own = words.iter().find(|(.., theirs)| *theirs == seen).map_or(seen, |(_, own, _)| own);
     fields.insert(field.to_owned(), own.into());
 }
 
-/// The word of a wished enumeration.
+/// The same of one that XAPI has no words for.
 fn word_of<T: Copy + PartialEq>(table: &[(T, &'static str)], wished: T) -> Value {
     table.iter().find(|(own, _)| *own == wished).map_or("", |(_, word)| word).into()
 }

@@ -102,11 +102,11 @@ pub fn show(arguments: &Arguments, book: &Book) -> anyhow::Result<Exit> {
 fn title(step: &crate::inventory::playbook::Step, act: Act<'_>) -> String {
     let mut text = crate::playbook::title(&step.title, act, &BTreeMap::new());
     let Some(pace) = act.pace() else { return text };
-    if let Some(waves) = pace.waves {
+    if let Some(waves) = &pace.waves {
         let sizes: Vec<String> = waves.0.iter().map(size).collect();
         text.push_str(&format!(", in waves of {}", sizes.join(", ")));
     }
-    if let Some(most) = pace.max_failures {
+    if let Some(most) = &pace.max_failures {
         text.push_str(&format!(", {} may fail", size(most)));
     }
     text

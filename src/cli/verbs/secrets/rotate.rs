@@ -2,13 +2,13 @@
 
 use anyhow::bail;
 
-use super::{given, put, tick};
+use super::{given, tick, told};
 use crate::cli::arguments::Rotate;
 use crate::cli::{Arguments, Exit, say};
 use crate::compose::{self, Role, Use};
 use crate::inventory::{self, Inventory};
 use crate::model::PLAN_FORMAT;
-use crate::run::{Form, may_change};
+use crate::run::{Fresh, may_change, renew_value};
 use crate::secrets::{Item, Ledger, Store};
 
 pub fn run(arguments: &Arguments, verb: &Rotate) -> anyhow::Result<Exit> {
@@ -28,14 +28,12 @@ pub fn run(arguments: &Arguments, verb: &Rotate) -> anyhow::Result<Exit> {
     // With an overlap the present value stays where it is, and a second one comes beside it.
     let target = if verb.overlap { beside(&store, path, &uses)? } else { path.to_owned() };
     if !verb.dry_run {
-        let value = match verb.generate {
-            Some(told) => Form::of(path, &uses, super::form(told))?.value(),
-            None => given(arguments)?,
+        let fresh = match verb.generate {
+            Some(told) => Fresh::Made(super::form(told)),
+            None => Fresh::Given(given(arguments)?),
         };
-        if !verb.overlap && store.get(path)?.reveal() == value.as_slice() {
-            bail!("`{path}` has that value already; nothing was changed");
-        }
-        put(arguments, &store, &target, &value)?;
+        let place = (arguments.directory.as_path(), &store);
+        told(&target, renew_value(place, &target, &uses, fresh, &super::today())?);
     }
     if arguments.json {
         draw_json(verb, &target, &uses)?;

@@ -5,7 +5,7 @@
 use serde_json::Value as Json;
 
 use super::super::directory::Directory;
-use super::super::kind::{Form, Identity, Kind, Patch, Unmade, Wishing};
+use super::super::kind::{Form, Identity, Kind, Patch, Unmade, Wishing, made_as};
 use super::inbound_rule::{InboundRules, handle, trunk_of, wish_rule};
 use crate::inventory::Caller;
 use crate::model::{Fields, Value};
@@ -43,13 +43,7 @@ impl Kind for CallerRules {
         "caller_rule"
     }
 
-    fn set(&self) -> &'static str {
-        InboundRules.set()
-    }
-
-    fn query(&self, patch: Patch) -> String {
-        InboundRules.query(patch)
-    }
+    made_as!(InboundRules);
 
     fn wish(&self, wishing: &mut Wishing<'_>) {
         let pbx = wishing.pbx;
@@ -90,24 +84,6 @@ impl Kind for CallerRules {
 
     fn see(&self, entity: &Json, directory: &Directory) -> Fields {
         InboundRules.see(entity, directory)
-    }
-
-    fn create(&self, name: &str, wished: &Fields, directory: &Directory) -> Result<Json, Unmade> {
-        InboundRules.create(name, wished, directory)
-    }
-
-    fn created_with(&self) -> &'static [&'static str] {
-        InboundRules.created_with()
-    }
-
-    fn change(
-        &self,
-        name: &str,
-        fields: &Fields,
-        entity: &Json,
-        directory: &Directory,
-    ) -> Result<Json, Unmade> {
-        InboundRules.change(name, fields, entity, directory)
     }
 
     fn field_of(&self, property: &str) -> Option<&'static str> {

@@ -95,10 +95,6 @@ impl Kind for Contacts {
         }
     }
 
-    fn handle(&self, _wished: &Fields) -> Option<String> {
-        None
-    }
-
     fn identify(&self, entity: &Json, _directory: &Directory) -> Option<Identity> {
         let name = tagged(entity).filter(|name| !name.contains('/'))?;
         Identity::numbered(name.to_owned(), entity)

@@ -5,7 +5,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::super::directory::{Directory, SYSTEM};
 use super::super::forms;
-use super::super::kind::{Form, Identity, Kind, Patch, Unmade, Wishing, field_in, put_plain, see_plain};
+use super::super::kind::{
+    Form, Identity, Kind, Patch, Unmade, Wishing, field_in, put_plain, see_plain, title,
+};
 use crate::model::{Fields, Value};
 
 pub struct Departments;
@@ -57,6 +59,10 @@ impl Kind for Departments {
             }
             wishing.add("department", name, form, one.title.value.as_str());
         }
+    }
+
+    fn handle(&self, wished: &Fields) -> Option<String> {
+        title(wished)
     }
 
     fn identify(&self, entity: &Json, directory: &Directory) -> Option<Identity> {

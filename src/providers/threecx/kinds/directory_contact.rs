@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use serde_json::Value as Json;
 
 use super::super::directory::Directory;
-use super::super::kind::{Form, Identity, Kind, Made, Patch, Unmade, Wishing};
+use super::super::kind::{Form, Identity, Kind, Made, Patch, Unmade, Wishing, made_as};
 use super::contact::{Contacts, PLAIN, tagged};
 use crate::model::{Fields, Owns, Wish};
 use crate::transport::Writing;
@@ -22,13 +22,7 @@ impl Kind for DirectoryContacts {
         COLLECTION
     }
 
-    fn set(&self) -> &'static str {
-        Contacts.set()
-    }
-
-    fn query(&self, patch: Patch) -> String {
-        Contacts.query(patch)
-    }
+    made_as!(Contacts);
 
     /// The phonebook is read a second time only where a directory is in the inventory.
     fn is_read(&self, wish: &Wish) -> bool {
@@ -55,10 +49,6 @@ impl Kind for DirectoryContacts {
         }
     }
 
-    fn handle(&self, _wished: &Fields) -> Option<String> {
-        None
-    }
-
     fn identify(&self, entity: &Json, _directory: &Directory) -> Option<Identity> {
         let name = tagged(entity).filter(|name| name.contains('/'))?;
         Identity::numbered(name.to_owned(), entity)
@@ -68,24 +58,6 @@ impl Kind for DirectoryContacts {
         let mut fields = Contacts.see(entity, directory);
         fields.remove("department");
         fields
-    }
-
-    fn create(&self, name: &str, wished: &Fields, directory: &Directory) -> Result<Json, Unmade> {
-        Contacts.create(name, wished, directory)
-    }
-
-    fn created_with(&self) -> &'static [&'static str] {
-        Contacts.created_with()
-    }
-
-    fn change(
-        &self,
-        name: &str,
-        fields: &Fields,
-        entity: &Json,
-        directory: &Directory,
-    ) -> Result<Json, Unmade> {
-        Contacts.change(name, fields, entity, directory)
     }
 
     fn make<'a>(

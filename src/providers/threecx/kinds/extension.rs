@@ -8,7 +8,7 @@ use super::super::forms;
 use super::super::kind::{
     Form, Identity, Kind, Patch, Plain, Unmade, Wishing, field_in, put_plain, see_plain,
 };
-use super::{Words, word_of};
+use super::{Words, word_in, word_of};
 use crate::inventory::{At, Extension, RecordedCalls, Role, VoicemailEmail};
 use crate::model::{Fields, Value};
 
@@ -39,17 +39,11 @@ const RECORDING: &Plain = &[
 ];
 /// Known from 20.0.10 on.
 const FORBID: &Plain = &[("forbid", "ForbidRecording")];
-const EMAIL: &Words = &[
-    ("none", "None"),
-    ("notification", "Notification"),
-    ("attachment", "Attachment"),
-    ("attachment_and_delete", "AttachmentAndDelete"),
-];
-const WISHED_EMAIL: &[(VoicemailEmail, &str)] = &[
-    (VoicemailEmail::None, "none"),
-    (VoicemailEmail::Notification, "notification"),
-    (VoicemailEmail::Attachment, "attachment"),
-    (VoicemailEmail::AttachmentAndDelete, "attachment_and_delete"),
+const EMAIL: &Words<VoicemailEmail> = &[
+    (VoicemailEmail::None, "none", "None"),
+    (VoicemailEmail::Notification, "notification", "Notification"),
+    (VoicemailEmail::Attachment, "attachment", "Attachment"),
+    (VoicemailEmail::AttachmentAndDelete, "attachment_and_delete", "AttachmentAndDelete"),
 ];
 const CALLS: &[(RecordedCalls, &str)] =
     &[(RecordedCalls::None, "none"), (RecordedCalls::External, "external"), (RecordedCalls::All, "all")];
@@ -95,7 +89,7 @@ impl Kind for Extensions {
             if let Some(voicemail) = &one.voicemail {
                 let mut part = Form::default();
                 part.option("enabled", voicemail.enabled.as_ref(), |enabled| (*enabled).into());
-                part.option("email", voicemail.email.as_ref(), |email| word_of(WISHED_EMAIL, *email));
+                part.option("email", voicemail.email.as_ref(), |email| word_in(EMAIL, *email));
                 part.option("play_caller_id", voicemail.play_caller_id.as_ref(), |play| (*play).into());
                 form.at("voicemail", &voicemail.place, Value::Map(part.fields));
                 if let Some(pin) = &voicemail.pin {
@@ -118,10 +112,6 @@ impl Kind for Extensions {
             let last = one.last_name.as_deref().unwrap_or_default();
             wishing.add("extension", number, form, format!("{} {last}", one.first_name).trim_end());
         }
-    }
-
-    fn handle(&self, _wished: &Fields) -> Option<String> {
-        None
     }
 
     /// Hot-desking places are users to XAPI and have numbers that begin with `HD`: they have phones, and are the

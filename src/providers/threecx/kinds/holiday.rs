@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::super::directory::{Directory, slug};
 use super::super::forms;
-use super::super::kind::{Form, Identity, Kind, Patch, Unmade, Wishing};
+use super::super::kind::{Form, Identity, Kind, Patch, Unmade, Wishing, title};
 use crate::inventory::{At, Holiday};
 use crate::model::{Feast, Fields, Value, easter};
 
@@ -125,6 +125,10 @@ impl Kind for Holidays {
                 }
             }
         }
+    }
+
+    fn handle(&self, wished: &Fields) -> Option<String> {
+        title(wished)
     }
 
     fn identify(&self, entity: &Json, directory: &Directory) -> Option<Identity> {

@@ -5,9 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::super::directory::Directory;
 use super::super::forms;
-use super::super::kind::{
-    Form, Identity, Kind, Patch, Plain, Unmade, Wishing, field_in, put_plain, see_plain,
-};
+use super::super::kind::{Form, Kind, Patch, Plain, Unmade, Wishing, field_in, put_plain, see_plain};
 use super::GROUPS;
 use crate::model::{Fields, Value};
 
@@ -43,24 +41,9 @@ impl Kind for Ivrs {
             form.option_at("timeout", one.timeout.as_ref(), |timeout| forms::duration(timeout.as_secs()));
             form.option_at("no_key", one.no_key.as_ref(), forms::destination);
             form.option_at("wrong_key", one.wrong_key.as_ref(), |number| number.0.to_string().into());
-            super::wish_routes(
-                &mut form,
-                [
-                    ("when_closed", &one.when_closed),
-                    ("on_break", &one.on_break),
-                    ("on_holiday", &one.on_holiday),
-                ],
-            );
+            super::wish_routes(&mut form, [&one.when_closed, &one.on_break, &one.on_holiday]);
             wishing.add("ivr", number, form, one.title.as_str());
         }
-    }
-
-    fn handle(&self, _wished: &Fields) -> Option<String> {
-        None
-    }
-
-    fn identify(&self, entity: &Json, _directory: &Directory) -> Option<Identity> {
-        Identity::numbered(entity["Number"].as_str()?.to_owned(), entity)
     }
 
     fn see(&self, entity: &Json, directory: &Directory) -> Fields {
@@ -87,16 +70,6 @@ impl Kind for Ivrs {
         fields.insert("wrong_key".to_owned(), wrong.into());
         forms::see_routes(&forms::ROUTES, entity, directory, &mut fields);
         fields
-    }
-
-    fn create(&self, name: &str, wished: &Fields, _directory: &Directory) -> Result<Json, Unmade> {
-        let mut body = Map::from_iter([("Number".to_owned(), name.into())]);
-        put_plain(PLAIN, wished, &mut body);
-        Ok(Json::Object(body))
-    }
-
-    fn created_with(&self) -> &'static [&'static str] {
-        &["title"]
     }
 
     fn change(

@@ -7,16 +7,19 @@ use super::super::forms;
 use super::super::kind::{
     Form, Identity, Kind, Patch, Plain, Unmade, Wishing, field_in, percent, put_plain, see_plain,
 };
-use super::{Words, word_of};
+use super::{Words, word_in};
 use crate::inventory::Visitor;
 use crate::model::{Fields, Value};
 
 pub struct LiveChats;
 
 const PLAIN: &Plain = &[("title", "Name"), ("chat", "ChatEnabled"), ("calls", "CallsEnabled")];
-const ASK: &Words = &[("both", "Both"), ("name", "Name"), ("email", "Email"), ("none", "None")];
-const WISHED: &[(Visitor, &str)] =
-    &[(Visitor::Both, "both"), (Visitor::Name, "name"), (Visitor::Email, "email"), (Visitor::None, "none")];
+const ASK: &Words<Visitor> = &[
+    (Visitor::Both, "both", "Both"),
+    (Visitor::Name, "name", "Name"),
+    (Visitor::Email, "email", "Email"),
+    (Visitor::None, "none", "None"),
+];
 
 impl Kind for LiveChats {
     fn collection(&self) -> &'static str {
@@ -43,13 +46,9 @@ impl Kind for LiveChats {
             form.set("websites", websites.clone());
             form.option("chat", one.chat.as_ref(), |chat| (*chat).into());
             form.option("calls", one.calls.as_ref(), |calls| (*calls).into());
-            form.option("ask", one.ask.as_ref(), |ask| word_of(WISHED, *ask));
+            form.option("ask", one.ask.as_ref(), |wished| word_in(ASK, *wished));
             wishing.add("live_chat", name, form, websites.join(", "));
         }
-    }
-
-    fn handle(&self, _wished: &Fields) -> Option<String> {
-        None
     }
 
     /// Every extension has a link of its own by its number; only those for web sites are looked at.

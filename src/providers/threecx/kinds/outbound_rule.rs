@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::super::directory::Directory;
 use super::super::forms;
 use super::super::kind::{
-    Form, Identity, Kind, Patch, Plain, Unmade, Wishing, field_in, put_plain, see_plain,
+    Form, Identity, Kind, Patch, Plain, Unmade, Wishing, field_in, put_plain, see_plain, title,
 };
 use crate::inventory::At;
 use crate::model::{Fields, Value};
@@ -89,6 +89,10 @@ impl Kind for OutboundRules {
             form.set("routes", Value::List(routes.collect()));
             wishing.add("outbound_rule", name, form, one.title.value.as_str());
         }
+    }
+
+    fn handle(&self, wished: &Fields) -> Option<String> {
+        title(wished)
     }
 
     fn identify(&self, entity: &Json, directory: &Directory) -> Option<Identity> {

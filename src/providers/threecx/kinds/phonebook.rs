@@ -43,10 +43,6 @@ impl Kind for Phonebooks {
         wishing.add("phonebook", NAME, form, "how callers are found");
     }
 
-    fn handle(&self, _wished: &Fields) -> Option<String> {
-        None
-    }
-
     fn identify(&self, _entity: &Json, _directory: &Directory) -> Option<Identity> {
         Some(Identity { system: true, ..Identity::named(NAME) })
     }

@@ -4,10 +4,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::super::directory::Directory;
 use super::super::forms;
-use super::super::kind::{
-    Form, Identity, Kind, Patch, Plain, Unmade, Wishing, field_in, put_plain, see_plain,
-};
-use super::{GROUPS, Words, word_of};
+use super::super::kind::{Form, Kind, Patch, Plain, Unmade, Wishing, field_in, put_plain, see_plain};
+use super::{GROUPS, Words, word_in};
 use crate::inventory::{At, QueueRecording, QueueStrategy};
 use crate::model::{Fields, Value};
 
@@ -20,34 +18,21 @@ const PLAIN: &Plain = &[
 ];
 const SECONDS: &[(&str, &str)] =
     &[("ring", "RingTimeout"), ("timeout", "MasterTimeout"), ("wrap_up", "WrapUpTime")];
-const STRATEGIES: &Words = &[
-    ("hunt", "Hunt"),
-    ("ring_all", "RingAll"),
-    ("hunt_random_start", "HuntRandomStart"),
-    ("next_agent", "NextAgent"),
-    ("longest_waiting", "LongestWaiting"),
-    ("least_talk_time", "LeastTalkTime"),
-    ("fewest_answered", "FewestAnswered"),
-    ("hunt_by3s", "HuntBy3s"),
-    ("first3_available", "First3Available"),
+const STRATEGIES: &Words<QueueStrategy> = &[
+    (QueueStrategy::Hunt, "hunt", "Hunt"),
+    (QueueStrategy::RingAll, "ring_all", "RingAll"),
+    (QueueStrategy::HuntRandomStart, "hunt_random_start", "HuntRandomStart"),
+    (QueueStrategy::NextAgent, "next_agent", "NextAgent"),
+    (QueueStrategy::LongestWaiting, "longest_waiting", "LongestWaiting"),
+    (QueueStrategy::LeastTalkTime, "least_talk_time", "LeastTalkTime"),
+    (QueueStrategy::FewestAnswered, "fewest_answered", "FewestAnswered"),
+    (QueueStrategy::HuntBy3s, "hunt_by3s", "HuntBy3s"),
+    (QueueStrategy::First3Available, "first3_available", "First3Available"),
 ];
-const WISHED: &[(QueueStrategy, &str)] = &[
-    (QueueStrategy::Hunt, "hunt"),
-    (QueueStrategy::RingAll, "ring_all"),
-    (QueueStrategy::HuntRandomStart, "hunt_random_start"),
-    (QueueStrategy::NextAgent, "next_agent"),
-    (QueueStrategy::LongestWaiting, "longest_waiting"),
-    (QueueStrategy::LeastTalkTime, "least_talk_time"),
-    (QueueStrategy::FewestAnswered, "fewest_answered"),
-    (QueueStrategy::HuntBy3s, "hunt_by3s"),
-    (QueueStrategy::First3Available, "first3_available"),
-];
-const RECORDING: &Words =
-    &[("disabled", "Disabled"), ("allow_to_opt_out", "AllowToOptOut"), ("ask_to_opt_in", "AskToOptIn")];
-const WISHED_RECORDING: &[(QueueRecording, &str)] = &[
-    (QueueRecording::Disabled, "disabled"),
-    (QueueRecording::AllowToOptOut, "allow_to_opt_out"),
-    (QueueRecording::AskToOptIn, "ask_to_opt_in"),
+const RECORDING: &Words<QueueRecording> = &[
+    (QueueRecording::Disabled, "disabled", "Disabled"),
+    (QueueRecording::AllowToOptOut, "allow_to_opt_out", "AllowToOptOut"),
+    (QueueRecording::AskToOptIn, "ask_to_opt_in", "AskToOptIn"),
 ];
 
 fn numbers(wished: &[At<crate::inventory::NumberText>]) -> Vec<String> {
@@ -82,7 +67,7 @@ impl Kind for Queues {
             let agents = numbers(&one.agents);
             form.set("agents", agents.clone());
             form.option("managers", one.managers.as_ref(), |managers| numbers(managers).into());
-            form.option("strategy", one.strategy.as_ref(), |strategy| word_of(WISHED, *strategy));
+            form.option("strategy", one.strategy.as_ref(), |wished| word_in(STRATEGIES, *wished));
             for (field, period) in [("ring", &one.ring), ("timeout", &one.timeout), ("wrap_up", &one.wrap_up)]
             {
                 form.option_at(field, period.as_ref(), |period| forms::duration(period.as_secs()));
@@ -91,27 +76,12 @@ impl Kind for Queues {
             form.option("announce_position", one.announce_position.as_ref(), |announce| (*announce).into());
             form.option_at("intro", one.intro.as_ref(), forms::prompt);
             form.option_at("music", one.music.as_ref(), forms::prompt);
-            form.option_at("recording", one.recording.as_ref(), |wished| word_of(WISHED_RECORDING, *wished));
+            form.option_at("recording", one.recording.as_ref(), |wished| word_in(RECORDING, *wished));
             form.option_at("no_answer", one.no_answer.as_ref(), forms::destination);
-            super::wish_routes(
-                &mut form,
-                [
-                    ("when_closed", &one.when_closed),
-                    ("on_break", &one.on_break),
-                    ("on_holiday", &one.on_holiday),
-                ],
-            );
+            super::wish_routes(&mut form, [&one.when_closed, &one.on_break, &one.on_holiday]);
             form.option_at("mailbox", one.mailbox.as_ref(), super::mailbox);
             wishing.add("queue", number, form, format!("{}: {}", one.title, agents.join(", ")));
         }
-    }
-
-    fn handle(&self, _wished: &Fields) -> Option<String> {
-        None
-    }
-
-    fn identify(&self, entity: &Json, _directory: &Directory) -> Option<Identity> {
-        Identity::numbered(entity["Number"].as_str()?.to_owned(), entity)
     }
 
     fn see(&self, entity: &Json, directory: &Directory) -> Fields {
@@ -133,16 +103,6 @@ impl Kind for Queues {
         forms::see_routes(&forms::ROUTES, entity, directory, &mut fields);
         super::see_mailbox(entity, &mut fields);
         fields
-    }
-
-    fn create(&self, name: &str, wished: &Fields, _directory: &Directory) -> Result<Json, Unmade> {
-        let mut body = Map::from_iter([("Number".to_owned(), name.into())]);
-        put_plain(&PLAIN[..1], wished, &mut body);
-        Ok(Json::Object(body))
-    }
-
-    fn created_with(&self) -> &'static [&'static str] {
-        &["title"]
     }
 
     fn change(

@@ -4,19 +4,19 @@ use serde_json::{Map, Value as Json};
 
 use super::super::directory::Directory;
 use super::super::forms;
-use super::super::kind::{
-    Form, Identity, Kind, Patch, Plain, Unmade, Wishing, field_in, put_plain, see_plain,
-};
-use super::{GROUPS, Words, word_of};
+use super::super::kind::{Form, Kind, Patch, Plain, Unmade, Wishing, field_in, put_plain, see_plain};
+use super::{GROUPS, Words, word_in};
 use crate::inventory::RingStrategy;
 use crate::model::Fields;
 
 pub struct RingGroups;
 
 const PLAIN: &Plain = &[("title", "Name")];
-const STRATEGIES: &Words = &[("hunt", "Hunt"), ("ring_all", "RingAll"), ("paging", "Paging")];
-const WISHED: &[(RingStrategy, &str)] =
-    &[(RingStrategy::Hunt, "hunt"), (RingStrategy::RingAll, "ring_all"), (RingStrategy::Paging, "paging")];
+const STRATEGIES: &Words<RingStrategy> = &[
+    (RingStrategy::Hunt, "hunt", "Hunt"),
+    (RingStrategy::RingAll, "ring_all", "RingAll"),
+    (RingStrategy::Paging, "paging", "Paging"),
+];
 
 impl Kind for RingGroups {
     fn collection(&self) -> &'static str {
@@ -43,28 +43,13 @@ impl Kind for RingGroups {
             form.option_at("department", one.department.as_ref(), |name| name.as_str().into());
             let members: Vec<String> = one.members.iter().map(|member| member.0.to_string()).collect();
             form.set("members", members.clone());
-            form.option("strategy", one.strategy.as_ref(), |strategy| word_of(WISHED, *strategy));
+            form.option("strategy", one.strategy.as_ref(), |wished| word_in(STRATEGIES, *wished));
             form.option_at("timeout", one.timeout.as_ref(), |timeout| forms::duration(timeout.as_secs()));
             form.option_at("no_answer", one.no_answer.as_ref(), forms::destination);
-            super::wish_routes(
-                &mut form,
-                [
-                    ("when_closed", &one.when_closed),
-                    ("on_break", &one.on_break),
-                    ("on_holiday", &one.on_holiday),
-                ],
-            );
+            super::wish_routes(&mut form, [&one.when_closed, &one.on_break, &one.on_holiday]);
             form.option_at("mailbox", one.mailbox.as_ref(), super::mailbox);
             wishing.add("ring_group", number, form, format!("{}: {}", one.title, members.join(", ")));
         }
-    }
-
-    fn handle(&self, _wished: &Fields) -> Option<String> {
-        None
-    }
-
-    fn identify(&self, entity: &Json, _directory: &Directory) -> Option<Identity> {
-        Identity::numbered(entity["Number"].as_str()?.to_owned(), entity)
     }
 
     fn see(&self, entity: &Json, directory: &Directory) -> Fields {
@@ -78,16 +63,6 @@ impl Kind for RingGroups {
         forms::see_routes(&forms::ROUTES, entity, directory, &mut fields);
         super::see_mailbox(entity, &mut fields);
         fields
-    }
-
-    fn create(&self, name: &str, wished: &Fields, _directory: &Directory) -> Result<Json, Unmade> {
-        let mut body = Map::from_iter([("Number".to_owned(), name.into())]);
-        put_plain(PLAIN, wished, &mut body);
-        Ok(Json::Object(body))
-    }
-
-    fn created_with(&self) -> &'static [&'static str] {
-        &["title"]
     }
 
     fn change(

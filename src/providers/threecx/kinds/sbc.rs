@@ -8,15 +8,14 @@ use super::super::forms;
 use super::super::kind::{
     Form, Identity, Kind, Patch, Plain, Unmade, Wishing, field_in, put_plain, see_plain,
 };
-use super::{Words, word_of};
+use super::{Words, word_in};
 use crate::inventory::SbcSecurity;
 use crate::model::Fields;
 
 pub struct Sbcs;
 
 const PLAIN: &Plain = &[("title", "DisplayName")];
-const SECURITY: &Words = &[("tcp", "TCP"), ("tls", "TLS")];
-const WISHED: &[(SbcSecurity, &str)] = &[(SbcSecurity::Tcp, "tcp"), (SbcSecurity::Tls, "tls")];
+const SECURITY: &Words<SbcSecurity> = &[(SbcSecurity::Tcp, "tcp", "TCP"), (SbcSecurity::Tls, "tls", "TLS")];
 
 impl Kind for Sbcs {
     fn collection(&self) -> &'static str {
@@ -36,16 +35,12 @@ impl Kind for Sbcs {
         for (name, one) in &pbx.sbcs.entries {
             let mut form = Form::new(&one.place);
             form.option("title", one.title.as_ref(), |title| title.as_str().into());
-            form.option("security", one.security.as_ref(), |security| word_of(WISHED, *security));
+            form.option("security", one.security.as_ref(), |wished| word_in(SECURITY, *wished));
             if let Some(password) = &one.password {
                 wishing.secret(&mut form, "password", password);
             }
             wishing.add("sbc", name, form, one.title.clone().unwrap_or_default());
         }
-    }
-
-    fn handle(&self, _wished: &Fields) -> Option<String> {
-        None
     }
 
     /// A router phone has an SBC of its own; it belongs to the phone.

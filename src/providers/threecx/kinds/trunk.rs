@@ -9,9 +9,9 @@ use serde_json::{Map, Value as Json, json};
 use super::super::directory::Directory;
 use super::super::forms;
 use super::super::kind::{
-    Form, Identity, Kind, Made, Patch, Plain, Unmade, Wishing, field_in, percent, put_plain, see_plain,
+    Form, Identity, Kind, Made, Patch, Plain, Unmade, Wishing, field_in, percent, put_plain, see_plain, title,
 };
-use super::{Words, word_of};
+use super::{Words, word_in};
 use crate::inventory::Registration;
 use crate::model::{Fields, Value};
 use crate::transport::Writing;
@@ -26,17 +26,11 @@ const PLAIN: &Plain = &[
     ("caller_id", "OutboundCallerID"),
 ];
 const GATEWAY: &Plain = &[("title", "Name"), ("host", "Host"), ("port", "Port")];
-const REGISTER: &Words = &[
-    ("nothing", "Nothing"),
-    ("incoming_calls", "IncomingCalls"),
-    ("outgoing_calls", "OutgoingCalls"),
-    ("in_out_calls", "InOutCalls"),
-];
-const WISHED: &[(Registration, &str)] = &[
-    (Registration::Nothing, "nothing"),
-    (Registration::IncomingCalls, "incoming_calls"),
-    (Registration::OutgoingCalls, "outgoing_calls"),
-    (Registration::InOutCalls, "in_out_calls"),
+const REGISTER: &Words<Registration> = &[
+    (Registration::Nothing, "nothing", "Nothing"),
+    (Registration::IncomingCalls, "incoming_calls", "IncomingCalls"),
+    (Registration::OutgoingCalls, "outgoing_calls", "OutgoingCalls"),
+    (Registration::InOutCalls, "in_out_calls", "InOutCalls"),
 ];
 
 impl Kind for Trunks {
@@ -60,7 +54,7 @@ impl Kind for Trunks {
             form.at("title", &one.title.place, one.title.value.as_str());
             form.option_at("host", one.host.as_ref(), |host| host.as_str().into());
             form.option("port", one.port.as_ref(), |port| Value::Int((*port).into()));
-            form.option("register", one.register.as_ref(), |wished| word_of(WISHED, *wished));
+            form.option("register", one.register.as_ref(), |wished| word_in(REGISTER, *wished));
             form.option("user", one.user.as_ref(), |user| user.as_str().into());
             form.at("number", &one.number.place, one.number.0.to_string());
             form.option("dids", one.dids.as_ref(), |dids| {
@@ -76,6 +70,10 @@ impl Kind for Trunks {
             form.at("template", &one.template.place, one.template.value.as_str());
             wishing.add("trunk", name, form, format!("{}, {}", one.title.value, one.number.0));
         }
+    }
+
+    fn handle(&self, wished: &Fields) -> Option<String> {
+        title(wished)
     }
 
     fn identify(&self, entity: &Json, directory: &Directory) -> Option<Identity> {
