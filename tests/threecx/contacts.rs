@@ -147,7 +147,7 @@ async fn another_title_changes_the_rules_and_makes_none() {
     assert_eq!((plan.len(), written), (3, vec!["PATCH InboundRules".to_owned(); 3]), "{plan:?}");
     assert!(rules(&place).contains(&"First come +33611223344".to_owned()));
     // One contact in place of the group.
-    place.edit(FILE, "{group: best-customers}     #", "{contact: piscine-lyon} #");
+    place.edit(FILE, "{group: best-customers}  #", "{contact: piscine-lyon} #");
     assert_eq!(turn(&place).0, ["delete pbx head-office: caller_rule best-customers/+33450112233"]);
 }
 
