@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::kill::kill_when;
-use crate::place::Place;
+use crate::place::{Place, plain_program};
 use crate::shipped::{as_they_are, ship};
 
 const RUN: &[&str] = &["playbook", "run", "rotate-ca", "--yes"];
@@ -110,11 +110,8 @@ fn checkpoint(place: &Place) -> String {
 /// Runs these words and kills the program when so many checkpoints more were seen; what is left of them when it came
 /// to its end before.
 fn kill_at(place: &Place, words: &[&str], n: usize) -> Result<(), usize> {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rocade"));
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", place.root());
-    command.arg("-C").arg(place.root()).args(words);
     let (mut left, mut last) = (n, checkpoint(place));
-    let killed = kill_when(&mut command, || {
+    let killed = kill_when(plain_program(place.root()).args(words), || {
         let now = checkpoint(place);
         if now != last {
             left -= 1;

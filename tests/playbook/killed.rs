@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::kill::kill_when;
+use crate::place::plain_program;
 use crate::round::Round;
 
 const STEPS: &str = "  - plan: {only: [kind=gateway]}\n  \
@@ -14,11 +15,9 @@ const STEPS: &str = "  - plan: {only: [kind=gateway]}\n  \
 
 /// Runs the playbook and kills it when its n-th checkpoint is there. False when it came to its end before.
 fn kill_at(round: &Round, n: usize) -> bool {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rocade"));
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", round.root());
-    command.arg("-C").arg(round.root()).args(["playbook", "run", "round", "--yes"]);
+    let mut program = plain_program(round.root());
     let (mut seen, mut last) = (0, Value::Null);
-    kill_when(&mut command, || {
+    kill_when(program.args(["playbook", "run", "round", "--yes"]), || {
         let now = round.checkpoint();
         if now != last {
             seen += 1;

@@ -1,20 +1,17 @@
 //! An apply that is killed (`kill -9`) after each order and each record of its journal: the next one is told of it
 //! and goes on by itself.
 
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::keeping::files;
 use crate::kill::kill_when;
-use crate::place::Place;
+use crate::place::{Place, plain_program};
 
 /// Starts an apply and kills it as soon as `died` says so.
 fn kill_apply(place: &Place, died: &dyn Fn() -> bool) -> bool {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_rocade"));
-    program.env_clear().env("HOME", place.root()).arg("-C").arg(place.root()).args(["apply", "--yes"]);
-    kill_when(&mut program, died)
+    kill_when(plain_program(place.root()).args(["apply", "--yes"]), died)
 }
 
 fn journal(place: &Place) -> Vec<Value> {

@@ -55,7 +55,12 @@ pub fn changes(plan: &Value) -> Vec<String> {
 
 /// A command that starts the real program in a repository, with nothing of this person's own settings.
 pub fn program(root: &Path) -> assert_cmd::Command {
-    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_rocade"));
+    assert_cmd::Command::from_std(plain_program(root))
+}
+
+/// The same, to be started and killed.
+pub fn plain_program(root: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rocade"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("HOME", root).arg("-C").arg(root);
     command
