@@ -13,6 +13,11 @@ pub use edit::{append, insert, place_of, places_of, push, remove, says, set};
 
 use super::Place;
 
+/// The blanks that a line begins with.
+pub(super) fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
 /// Whether two texts say the same to a reader, whatever their layout.
 pub(super) fn means_the_same(one: &str, other: &str) -> bool {
     let tree = |text| proof::tree_of(text).map(|root| proof::Meaning::of(root.as_deref()));

@@ -54,7 +54,10 @@ fn again(body: &str) -> Result<String, String> {
         return Err("it would not say the same afterwards".to_owned());
     }
     let crlf = body.split_inclusive('\n').next().is_some_and(|line| line.ends_with("\r\n"));
-    let new = if crlf { once.replace('\n', "\r\n") } else { once };
+    if !crlf {
+        return Ok(once);
+    }
+    let new = once.replace('\n', "\r\n");
     if means_the_same(body, &new) { Ok(new) } else { Err("it would not say the same afterwards".to_owned()) }
 }
 

@@ -227,6 +227,18 @@ pub struct Pace {
     pub max_failures: Option<At<Size>>,
 }
 
+impl Pace {
+    /// The sizes of its waves.
+    pub fn sizes(&self) -> Option<&Waves> {
+        self.waves.as_ref().map(|at| &at.value)
+    }
+
+    /// How many targets may fail.
+    pub fn most(&self) -> Option<Size> {
+        self.max_failures.as_ref().map(|at| at.value)
+    }
+}
+
 /// `plan`.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]

@@ -81,9 +81,8 @@ fn line(
     if let Act::Redeploy(_) = act {
         targets.retain(|target| target.kind == "gateway");
     }
-    let sizes = pace.and_then(|pace| pace.waves.as_ref()).map(|at| &at.value);
-    let allowed = |pace: &Pace| pace.max_failures.as_ref().map(|at| at.value);
-    let may_fail = pace.map_or(0, |pace| wave::allowed(allowed(pace), targets.len()));
+    let sizes = pace.and_then(Pace::sizes);
+    let may_fail = pace.map_or(0, |pace| wave::allowed(pace.most(), targets.len()));
     let word = |gate: &Gate| match gate {
         Gate::Verify => "verify",
         Gate::Sensors => "sensors",

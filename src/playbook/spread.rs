@@ -77,11 +77,11 @@ impl Course<'_> {
         }
         let Some(pace) = act.pace() else { return Ok(End::Done) };
         let position = &mut self.checkpoint.position;
-        position.waves = arranged(&position.waves, &targets, pace.waves.as_ref().map(|at| &at.value));
+        position.waves = arranged(&position.waves, &targets, pace.sizes());
         position.failed.clear();
         let waves = position.waves.clone();
         self.save()?;
-        let allowed = wave::allowed(pace.max_failures.as_ref().map(|at| at.value), targets.len());
+        let allowed = wave::allowed(pace.most(), targets.len());
         let mut touched = false;
         for (index, wave) in waves.iter().enumerate() {
             let mut left = wave.clone();

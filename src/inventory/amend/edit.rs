@@ -434,10 +434,9 @@ fn behind_comments(text: &str, from: usize, indent: usize) -> usize {
     while at < text.len() {
         let next = next_line(text, at);
         let line = &text[at..next];
-        let deep = line.len() - line.trim_start_matches(' ').len();
         match line.trim_start() {
             "" => {}
-            code if code.starts_with('#') && deep >= indent => end = next,
+            code if code.starts_with('#') && super::indent(line) >= indent => end = next,
             _ => break,
         }
         at = next;

@@ -1,6 +1,7 @@
 //! Where each word goes: the levels of maps and lists by the columns they are written at, two spaces each.
 
 use super::token::{Kind, Token, at_line};
+use crate::inventory::amend::indent;
 
 /// A line as it will be; a comment behind it waits for its column.
 #[derive(Clone, Debug, Default)]
@@ -231,10 +232,9 @@ impl<'t> Placing<'t> {
             self.lines.extend(written.contains('\n').then(Line::default));
             return Ok(());
         }
-        let width = |line: &str| line.len() - line.trim_start_matches(' ').len();
         let told =
             signs.chars().find_map(|sign| sign.to_digit(10)).and_then(|told| usize::try_from(told).ok());
-        let first = content.split('\n').find(|line| !line.trim().is_empty()).map_or(0, width);
+        let first = content.split('\n').find(|line| !line.trim().is_empty()).map_or(0, indent);
         let (old, new) = match told {
             Some(told) => (parent.old + told, parent.new + told),
             None => (first, parent.new + 2),

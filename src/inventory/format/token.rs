@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde_saphyr::granit_parser::{self as yaml, Event, ScalarStyle};
 
+use crate::inventory::amend::indent;
+
 /// What a word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -81,8 +83,7 @@ fn block_length(written: &str) -> usize {
     if signs.contains('+') {
         return written.strip_suffix('\n').unwrap_or(written).len();
     }
-    let width = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let base = written.lines().skip(1).find(|line| !line.trim().is_empty()).map_or(0, width);
+    let base = written.lines().skip(1).find(|line| !line.trim().is_empty()).map_or(0, indent);
     let mut end = 0;
     let mut at = 0;
     for (number, line) in written.split_inclusive('\n').enumerate() {
